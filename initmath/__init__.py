@@ -1,0 +1,1 @@
+"""What should the initial weights of this network be, and why?"""

@@ -1,0 +1,156 @@
+"""A derivation is a value: the steps are the data, and the answer is read off the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flint import arb
+
+__all__ = ["Declined", "Derivation", "Number", "Status", "Step"]
+
+
+class Status(Enum):
+    """How a result was reached."""
+
+    EXACT = "exact"
+    TRUNCATED = "truncated"
+    NUMERIC = "numeric"
+    NOT_DERIVED = "not_derived"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rewriting: ``before`` equals ``after`` under the conditions, because of ``reason``.
+
+    Attributes
+    ----------
+    rule : str
+        Name of the rule, e.g. ``"stein"``.
+    before, after : Expr
+        The two sides; both can be evaluated, so a test can substitute numbers.
+    reason : str
+        Why the two are equal, in one sentence that a student can check.
+    conditions : tuple of str
+        What must hold (e.g. ``"1 - 2*q*a > 0"``).
+    references : tuple of str
+        Source with equation number.
+    """
+
+    rule: str
+    before: Any
+    after: Any
+    reason: str
+    conditions: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A rule that does not apply, and why."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The way from a problem to its value.
+
+    Attributes
+    ----------
+    problem : Expr
+        What was asked, with inert `GaussianIntegral` nodes.
+    steps : tuple of Step
+        Applied in order, each replacing its ``before`` inside the running expression.
+    value : Expr or None
+        The problem after all steps; None when not derived.
+    status : Status
+    declined : tuple of Declined
+        What was tried in vain; for NOT_DERIVED the reason is in here.
+    """
+
+    problem: Any
+    steps: tuple[Step, ...]
+    value: Any | None
+    status: Status
+    declined: tuple[Declined, ...] = ()
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no value, or None."""
+        return None if self.value is not None else "; ".join(d.reason for d in self.declined) or "no rule applies"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A real number with its error and the way it was made.
+
+    Attributes
+    ----------
+    status : Status
+        EXACT, TRUNCATED or NUMERIC.
+    ball : arb
+        Encloses the true value (rigorous for EXACT and NUMERIC unless ``certified`` is False).
+    closed_form : Expr or None
+        In the positive symbol ``q`` even when the ball is the value at one q.
+    method : str
+        What made the ball, e.g. ``"closed form, evaluated in ball arithmetic"``.
+    digits : int
+        Significant digits to print.
+    certified : bool
+        False only for functions that could not be traced to an expression: then the ball is an estimate.
+    """
+
+    status: Status
+    ball: arb
+    closed_form: Any | None = None
+    method: str = ""
+    digits: int = 15
+    certified: bool = field(default=True)
+
+    def __float__(self) -> float:
+        """Nearest double to the midpoint."""
+        return float(self.ball.mid())
+
+    @property
+    def value(self) -> str:
+        """The midpoint to ``digits`` significant digits; ``"inf"`` for infinity."""
+        return self._decimal()[0]
+
+    @property
+    def error_bound(self) -> str:
+        """A decimal e with |true − value| ≤ e, the rounding of ``value`` included."""
+        return self._decimal()[1]
+
+    def _decimal(self) -> tuple[str, str]:
+        from flint import arb, ctx
+
+        ball = self.ball
+        if not ball.is_finite():
+            if ball > 0:
+                return "inf", "0"
+            if ball < 0:
+                return "-inf", "0"
+            raise ValueError("a Number must be finite or an infinity, never NaN")
+        precision = ctx.prec
+        try:
+            ctx.prec = max(precision, int(3.4 * self.digits) + 40, 96)
+            shown = ball.mid().str(self.digits, radius=False)
+            if "e" in shown and not shown.lower().replace("e", "").replace("-", "").replace("+", "").replace(
+                ".", ""
+            ).isdigit():
+                shown = "0"
+            error = abs(ball - arb(shown)).upper()
+            if error.is_zero():
+                return shown, "0"
+            # Print three digits, then one unit up in the last of them: a bound must not be rounded down.
+            text = (error * arb("1.01")).str(3, radius=False)
+            while not arb(text) >= error:
+                error = error * arb("1.01")
+                text = error.str(3, radius=False)
+            return shown, text
+        finally:
+            ctx.prec = precision
