@@ -125,6 +125,12 @@ class Number:
         """A decimal e with |true − value| ≤ e, the rounding of ``value`` included."""
         return self._decimal()[1]
 
+    def _data_(self) -> dict[str, str | None]:
+        """Plain data for JSON: status, closed form in SymPy spelling, value, error bound."""
+        value, error = self._decimal()
+        form = None if self.closed_form is None else str(self.closed_form)
+        return {"status": self.status.value, "closed_form": form, "value": value, "error_bound": error}
+
     def _decimal(self) -> tuple[str, str]:
         from flint import arb, ctx
 

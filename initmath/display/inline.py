@@ -1,0 +1,187 @@
+"""What stands inside a line: text, a formula, a label such as σ_w², a number with its error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["Inline", "Label", "LatexMedium", "MarkdownMedium", "Medium", "PlainMedium"]
+
+Inline = Any
+"""str | Label | Expr | a number (`value`, `error_bound`, `closed_form`) | a tuple of these, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A sign of the field that is written differently on a terminal and in LaTeX, such as σ_w² or χ₁.
+
+    Attributes
+    ----------
+    plain, ascii, latex : str
+    """
+
+    plain: str
+    ascii: str
+    latex: str
+
+
+class Medium(Protocol):
+    """How the inline pieces are written in one output format."""
+
+    def text(self, text: str) -> str:
+        """Running text, escaped where the format needs it."""
+
+    def math(self, expr: Any) -> str:
+        """A formula inside a line."""
+
+    def label(self, label: Label) -> str:
+        """One of the field's signs inside a line."""
+
+
+def show(content: Inline, medium: Medium) -> str:
+    """Write inline content in a medium."""
+    if content is None:
+        return medium.text("–")
+    if isinstance(content, str):
+        return medium.text(content)
+    if isinstance(content, tuple):
+        return "".join(show(part, medium) for part in content)
+    if isinstance(content, Label):
+        return medium.label(content)
+    if hasattr(content, "error_bound"):
+        return medium.text(decimal(content))
+    return medium.math(content)
+
+
+def decimal(number: Any) -> str:
+    """Value and error of a number, ``1.26551212348465 ± 3.1e-16``; an error of zero is left out.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> decimal(SimpleNamespace(value="0.5", error_bound="0", certified=True))
+    '0.5'
+    >>> decimal(SimpleNamespace(value="0.564189583547756", error_bound="2.87e-16", certified=True))
+    '0.564189583547756 ± 2.9e-16'
+    """
+    value, error = str(number.value), str(number.error_bound)
+    value = {"inf": "∞", "-inf": "−∞"}.get(value, value.replace("-", "−", 1) if value.startswith("-") else value)
+    if error == "0":
+        return value
+    return f"{value} ± {round_up(error)}"
+
+
+def round_up(error: str) -> str:
+    """Two digits of an error bound, never less than the bound."""
+    from decimal import ROUND_CEILING, Context
+
+    rounded = Context(prec=2, rounding=ROUND_CEILING).create_decimal(error)
+    text = f"{rounded:.1e}" if rounded < 1 else str(rounded)
+    mantissa, exponent, power = text.partition("e")
+    return f"{mantissa}e{int(power)}" if exponent else text
+
+
+class PlainMedium:
+    """A terminal, in Unicode or (where it cannot) in ASCII."""
+
+    def __init__(self, unicode: bool = True) -> None:
+        self.unicode = unicode
+
+    def text(self, text: str) -> str:
+        """Return the text, spelled out in ASCII if need be."""
+        return text if self.unicode else spell_out(text)
+
+    def math(self, expr: Any) -> str:
+        """Return one line of text for a formula."""
+        from initmath.display.formula import formula
+
+        return formula(expr, unicode=self.unicode)
+
+    def label(self, label: Label) -> str:
+        """Return the sign."""
+        return label.plain if self.unicode else label.ascii
+
+
+class MarkdownMedium:
+    """Markdown with LaTeX between dollar signs."""
+
+    def text(self, text: str) -> str:
+        """Escape what Markdown would take for markup."""
+        for sign in "\\`*_[]|<$":
+            text = text.replace(sign, "\\" + sign)
+        return text
+
+    def math(self, expr: Any) -> str:
+        """Return ``$…$``."""
+        return f"${latex(expr)}$".replace("|", r"\vert ")
+
+    def label(self, label: Label) -> str:
+        """Return ``$…$``."""
+        return f"${label.latex}$"
+
+
+class LatexMedium:
+    """LaTeX, to be put into a document that loads amsmath."""
+
+    def text(self, text: str) -> str:
+        """Escape TeX's own characters, and put the mathematical letters into math mode."""
+        text = text.replace("\\", r"\textbackslash ")
+        for sign in "&%$#_{}":
+            text = text.replace(sign, "\\" + sign)
+        text = text.replace(r"\textbackslash ", r"\textbackslash{}")
+        for sign, tex in (("~", r"\textasciitilde{}"), ("^", r"\textasciicircum{}")):
+            text = text.replace(sign, tex)
+        return "".join(f"${_TEX[c]}$" if c in _TEX else c for c in text)
+
+    def math(self, expr: Any) -> str:
+        """Return ``$…$``."""
+        return f"${latex(expr)}$"
+
+    def label(self, label: Label) -> str:
+        """Return ``$…$``."""
+        return f"${label.latex}$"
+
+
+def latex(expr: Any) -> str:
+    r"""LaTeX of an expression.
+
+    Examples
+    --------
+    >>> from sympy import pi, symbols
+    >>> print(latex(symbols("q") / (2 * pi)))
+    \frac{q}{2 \pi}
+    """
+    from sympy import latex as sympy_latex
+
+    return expr if isinstance(expr, str) else str(sympy_latex(expr))
+
+
+_SPELLED = {
+    "σ": "sigma", "χ": "chi", "Φ": "Phi", "π": "pi", "μ": "mu", "α": "alpha", "β": "beta", "λ": "lambda", "ξ": "xi",
+    "θ": "theta", "φ": "phi", "ρ": "rho", "−": "-", "–": "-", "—": "-", "±": "+/-", "·": "*", "×": "x", "√": "sqrt",
+    "∞": "inf", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∼": "~", "→": "->", "′": "'", "″": "''", "…": "...",
+    "∥": "par", "²": "^2", "³": "^3", "⁴": "^4", "½": "1/2", "¼": "1/4", "∈": "in", "ö": "oe", "é": "e", "’": "'",
+    "“": '"', "”": '"', "∫": "int ", "Σ": "Sum", "∂": "d", "ℝ": "R", "⚠": "!", "├": "|", "∏": "Prod", "⁻": "^-",
+}  # fmt: skip
+_SPELLED |= {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+
+_TEX = {
+    "σ": r"\sigma", "χ": r"\chi", "Φ": r"\Phi", "π": r"\pi", "μ": r"\mu", "α": r"\alpha", "β": r"\beta", "ξ": r"\xi",
+    "λ": r"\lambda", "θ": r"\theta", "φ": r"\varphi", "ρ": r"\rho", "−": "-", "±": r"\pm", "·": r"\cdot", "√": r"\surd",
+    "×": r"\times", "∞": r"\infty", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "→": r"\to", "∈": r"\in",
+    "′": "'", "″": "''", "∥": r"\parallel", "²": "^2", "³": "^3", "⁴": "^4", "½": r"\tfrac12", "¼": r"\tfrac14",
+    "₀": "_0", "₁": "_1", "₂": "_2", "₃": "_3", "∫": r"\int", "Σ": r"\sum", "∂": r"\partial", "ℝ": r"\mathbb{R}",
+    "∏": r"\prod", "<": "<", ">": ">", "|": "|", "∼": r"\sim",
+}  # fmt: skip
+
+
+def spell_out(text: str) -> str:
+    """Text in ASCII.
+
+    Examples
+    --------
+    >>> spell_out("σ² = 2 ± 1e−3, χ₁ ≤ 1")
+    'sigma^2 = 2 +/- 1e-3, chi1 <= 1'
+    """
+    spelled = "".join(_SPELLED.get(c, c) for c in text)
+    return spelled.encode("ascii", "replace").decode("ascii")
