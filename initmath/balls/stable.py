@@ -1,0 +1,111 @@
+"""Rewrite an expression so that wide balls stay narrow: the same function, a better enclosure.
+
+``log(1 + exp(u))``, ``1/(1 + exp(-u))`` and ``exp(t²)·erfc(t)`` are bounded by their arguments, but their
+parts are not: a ball for ``exp(u)`` far out swallows the 1 beside it, and ``exp(t²)`` overflows where
+``erfc(t)`` vanishes.  Each pair becomes one inert function with its own enclosure.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sympy import Add, Expr, Function, Mul, Pow, S, erfc, exp, expand, log
+
+__all__ = ["Erfcx", "LogOnePlusExp", "Logistic", "stabilise"]
+
+
+class LogOnePlusExp(Function):  # type: ignore[misc]
+    """log(1 + e^u), inert."""
+
+    nargs = 1
+    is_nonnegative = True
+
+
+class Logistic(Function):  # type: ignore[misc]
+    """1/(1 + e^{-u}), inert."""
+
+    nargs = 1
+    is_positive = True
+
+
+class Erfcx(Function):  # type: ignore[misc]
+    """exp(t²)·erfc(t), inert; the name `erfcx` is usual."""
+
+    nargs = 1
+    is_positive = True
+
+
+@lru_cache(maxsize=4096)
+def stabilise(expr: Any) -> Any:
+    """Return an expression of equal value on the real line whose parts do not overflow or cancel.
+
+    Examples
+    --------
+    >>> from sympy import Symbol, log, exp
+    >>> x = Symbol("x", real=True)
+    >>> stabilise(log(1 + exp(x)))
+    LogOnePlusExp(x)
+    >>> stabilise(exp(x)/(1 + exp(x)))
+    Logistic(x)
+    """
+    if not expr.args or not isinstance(expr, Expr) or hasattr(expr, "_ball_") or expr.has_free is None:
+        return expr
+    if not all(isinstance(arg, Expr) for arg in expr.args):
+        return expr
+    args = [stabilise(arg) for arg in expr.args]
+    if isinstance(expr, log):
+        split = _two_exponentials(args[0])
+        if split is not None:
+            scale, lead, other = split
+            return Add(log(scale), lead, LogOnePlusExp(other))
+    if isinstance(expr, Pow) and args[1].is_Integer and args[1].is_negative:
+        split = _two_exponentials(args[0])
+        if split is not None:
+            scale, lead, other = split
+            return scale ** args[1] * exp(lead * args[1]) * Logistic(-other) ** (-args[1])
+    if isinstance(expr, Mul):
+        return _product(args)
+    return expr if tuple(args) == expr.args else expr.func(*args)
+
+
+def _two_exponentials(base: Any) -> tuple[Any, Any, Any] | None:
+    """``a·e^u + b·e^v`` with numbers a, b > 0 as ``(a, u, v − u + log(b/a))``, so that it is a·e^u·(1 + e^w)."""
+    if not isinstance(base, Add) or len(base.args) != 2:
+        return None
+    parts = []
+    for term in base.args:
+        number, rest = term.as_coeff_Mul()
+        if not number.is_positive or not (rest is S.One or isinstance(rest, exp)):
+            return None
+        parts.append((number, S.Zero if rest is S.One else rest.args[0]))
+    if all(power.is_number for _, power in parts):
+        return None
+    parts.sort(key=lambda part: part[1] is not S.Zero)
+    (a, u), (b, v) = parts
+    return a, u, v - u + log(b / a)
+
+
+def _product(args: list[Any]) -> Any:
+    args = list(Mul.make_args(Mul(*args)))
+    for index, factor in enumerate(args):
+        if not isinstance(factor, exp):
+            continue
+        exponent = factor.args[0]
+        for other, second in enumerate(args):
+            base, power = second.as_base_exp()
+            if isinstance(base, Logistic) and power.is_Integer and power.is_positive:
+                ratio = -exponent / base.args[0]
+                if ratio.is_Integer and ratio.is_positive:
+                    # e^{-kv}·σ(v)^n = e^{-(k-m)v}·σ(v)^{n-m}·σ(-v)^m with m = min(k, n)
+                    times = min(int(ratio), int(power))
+                    rest = [a for i, a in enumerate(args) if i not in (index, other)]
+                    mirrored = Logistic(-base.args[0]) ** times * base ** (power - times)
+                    return _product([*rest, exp(-(ratio - times) * base.args[0]), mirrored])
+            if isinstance(second, erfc):
+                t = second.args[0]
+                rest_exponent = expand(exponent - t**2)
+                if not rest_exponent.free_symbols or rest_exponent.count_ops() < exponent.count_ops():
+                    rest = [a for i, a in enumerate(args) if i not in (index, other)]
+                    return _product([*rest, exp(rest_exponent), Erfcx(t)])
+    return Mul(*args)
