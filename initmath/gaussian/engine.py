@@ -1,0 +1,84 @@
+"""The engine: rewrite the first Gaussian integral that is left, by the first rule that applies, until none is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Add, Mul, Pow, expand, preorder_traversal
+
+from initmath.derivation import Declined, Derivation, Status, Step
+from initmath.gaussian.references import TONG
+from initmath.gaussian.rules import RULES
+from initmath.integral import GaussianIntegral
+
+__all__ = ["derive", "first_integral"]
+
+MAX_STEPS = 400
+_SLACK = 6
+
+
+def derive(integral: GaussianIntegral) -> Derivation:
+    """Rewrite E f(X) into a closed form, one true equation at a time.
+
+    Parameters
+    ----------
+    integral : GaussianIntegral
+        Or any expression that contains Gaussian integrals.
+
+    Returns
+    -------
+    Derivation
+        ``value`` is the problem after its last step.  If for some integral every rule declines, there is no value
+        and ``declined`` says why for each rule.
+
+    Examples
+    --------
+    >>> from sympy import Max
+    >>> from initmath.gaussian import derive
+    >>> from initmath.integral import GaussianIntegral, q, x
+    >>> derive(GaussianIntegral(Max(0, x) ** 2, x, 0, q)).value
+    q/2
+    """
+    state: Any = integral
+    steps: list[Step] = []
+    while (node := first_integral(state)) is not None:
+        found = _rewrite(node)
+        if isinstance(found, tuple) or len(steps) >= MAX_STEPS:
+            declined = found if isinstance(found, tuple) else (Declined("engine", f"more than {MAX_STEPS} steps"),)
+            return Derivation(integral, tuple(steps), None, Status.NOT_DERIVED, declined)
+        steps.append(found)
+        state = state.xreplace({node: found.after})
+    tidy = _tidy(state)
+    if tidy != state:
+        steps.append(Step("collect", state, tidy, "Collect equal terms", (), (TONG,)))
+    return Derivation(integral, tuple(steps), tidy, Status.EXACT)
+
+
+def _rewrite(node: GaussianIntegral) -> Step | tuple[Declined, ...]:
+    """Return the first rule's step, or why each rule declined."""
+    declined = []
+    for rule in RULES:
+        outcome = rule(node)
+        if isinstance(outcome, Step):
+            return outcome
+        declined.append(outcome)
+    return tuple(declined)
+
+
+def first_integral(expr: Any) -> GaussianIntegral | None:
+    """Return the first Gaussian integral in SymPy's canonical order of arguments, or None."""
+    for part in preorder_traversal(expr):
+        if isinstance(part, GaussianIntegral):
+            return part
+    return None
+
+
+def _tidy(expr: Any) -> Any:
+    """Multiply out over sums, outside functions, unless that makes the expression much longer."""
+    terms = []
+    for term in Add.make_args(expr):
+        if isinstance(term, Mul | Pow):
+            term = expand(term, deep=False, power_base=False, power_exp=False, log=False, basic=False)
+        terms.append(term)
+    expanded = Add(*terms)
+    return expanded if expanded.count_ops() <= expr.count_ops() + _SLACK else expr
