@@ -1,0 +1,306 @@
+"""The command line: ``initmath derive relu``.
+
+Exit codes: 0 done; 1 a verification was refuted or unknown; 2 the input was wrong (one line on stderr); 3 two routes
+disagree, or something that should not happen; 130 interrupted.  Set ``INITMATH_TRACEBACK=1`` to see a bug's traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from initmath.errors import Disagreement, InitmathError, InputError
+
+if TYPE_CHECKING:
+    from initmath.display.shown import Shown
+
+__all__ = ["cli", "main"]
+
+DONE, WRONG_INPUT, DISAGREEMENT, INTERRUPTED = 0, 2, 3, 130
+
+_FORMATS = ("text", "markdown", "latex", "json")
+
+
+class _Command(click.Command):
+    """A command whose ACT may look like an option: the error then says how to write it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and help with an expression that begins with a minus sign."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            hint = next((a for a in args if a.startswith("-") and a.lstrip("-").startswith(name.lstrip("-"))), name)
+            if hint.startswith("--"):
+                raise
+            raise click.UsageError(
+                f"no such option: {name}; an expression that begins with a minus sign goes last, after --, "
+                f'as in: initmath {ctx.info_name} -- "{hint}"'
+            ) from None
+
+
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="initmath", message="initmath %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """What should the initial weights of this network be, and why?
+
+    ACT is a name (relu), an expression in x ("x*tanh(log(1+exp(x)))"), or a name with --param a=0.2.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has."""
+    for option in (
+        click.option("--format", "style", type=click.Choice(_FORMATS), default="text", show_default=True, help="Output."),
+        click.option("-o", "path", metavar="FILE", help="Write to FILE instead of the screen."),
+        click.option(
+            "--digits", type=click.IntRange(1, 1000), default=15, show_default=True, help="Significant digits."
+        ),
+        click.option(
+            "--seed", type=int, default=0, show_default=True, help="For random numbers, where a command uses any."
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="For a closed form; after it the certified number stands alone.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command(cls=_Command, short_help="σ_w² for an activation, by every criterion, with the derivation.")
+@click.argument("act")
+@click.option("--q", "q", default="1", show_default=True, help="Pre-activation variance: 1, 0.05, 1/3, 1e-3.")
+@click.option("--criterion", default="all", show_default=True, help="One criterion's name, or all.")
+@click.option("--target-variance", default="1", show_default=True, help="s², the variance that is to be kept.")
+@click.option("--bias-variance", help="σ_b² (default 0).")
+@click.option("--fan-in", type=click.IntRange(min=1), help="For standard deviations, and for backward and average.")
+@click.option("--fan-out", type=click.IntRange(min=1), help="For backward and average.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic.")
+@click.option("--steps/--no-steps", default=None, help="Show every step (default: only with one criterion).")
+@_output_options
+def derive(
+    act: str,
+    q: str,
+    criterion: str,
+    target_variance: str,
+    bias_variance: str | None,
+    fan_in: int | None,
+    fan_out: int | None,
+    params: tuple[str, ...],
+    steps: bool | None,
+    style: str,
+    path: str | None,
+    digits: int,
+    seed: int,
+    timeout: float | None,
+) -> None:
+    """Derive the weight variance σ_w² = fan_in · Var W for the activation ACT."""
+    with _output(path, style) as write:
+        from initmath.answers import derive as answer
+
+        with _progress(f"deriving {act}"):
+            result = answer(
+                act,
+                criterion=criterion,
+                q=q,
+                bias_variance=bias_variance,
+                target_variance=target_variance,
+                fan_in=fan_in,
+                fan_out=fan_out,
+                digits=digits,
+                params=_parameters(params),
+                timeout=timeout,
+            )
+        write(result if steps is None else result.with_steps(steps))
+
+
+@cli.command(cls=_Command, short_help="Taylor, exact and what the frameworks use, side by side.")
+@click.argument("acts", nargs=-1, required=True, metavar="ACT...")
+@click.option("--q", "q", default="1", show_default=True, help="Pre-activation variance.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of every ACT that has it.")
+@_output_options
+def compare(
+    acts: tuple[str, ...],
+    q: str,
+    params: tuple[str, ...],
+    style: str,
+    path: str | None,
+    digits: int,
+    seed: int,
+    timeout: float | None,
+) -> None:
+    """Compare Taylor's rule, the exact value, and published constants for each ACT."""
+    with _output(path, style) as write:
+        from initmath.answers import compare as answer
+
+        with _progress(f"comparing {', '.join(acts)}"):
+            result = answer(acts, q=q, digits=digits, params=_parameters(params), timeout=timeout)
+        write(result)
+
+
+@cli.command("list", cls=_Command, short_help="Every activation of the catalogue.")
+@_output_options
+def list_(style: str, path: str | None, digits: int, seed: int, timeout: float | None) -> None:
+    """List the catalogue: name, formula, parameters, other names, source."""
+    with _output(path, style) as write:
+        from initmath.answers import activations
+
+        write(activations())
+
+
+def _parameters(pairs: tuple[str, ...]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (equals and name.strip() and value.strip()):
+            raise InputError(f"--param takes NAME=VALUE, such as a=0.2 or a=symbol, not {pair!r}")
+        parameters[name.strip()] = value.strip()
+    return parameters
+
+
+@contextlib.contextmanager
+def _output(path: str | None, style: str) -> Iterator[Callable[[Shown], None]]:
+    """Hand out the function that shows a result; refuse an impossible FILE before any work is done."""
+    if path is None or path == "-":
+        yield lambda result: _show(result, style)
+        return
+    if os.path.isdir(path):
+        raise InputError(f"-o {path}: is a directory; name a file in it")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise InputError(f"-o {path}: there is no directory {folder}")
+    yield lambda result: _write_file(path, _text(result, style, 100, True))
+
+
+def _text(result: Shown, style: str, width: int, unicode: bool) -> str:
+    if style == "json":
+        return result.to_json() + "\n"
+    if style == "markdown":
+        return result.to_markdown()
+    if style == "latex":
+        return result.to_latex()
+    return result.to_text(width, unicode)
+
+
+def _show(result: Shown, style: str) -> None:
+    """Write to stdout: in colour on a terminal, plain otherwise."""
+    from initmath.display.terminal import can_encode, print_blocks
+
+    unicode = can_encode(sys.stdout.encoding)
+    if style == "text" and sys.stdout.isatty():
+        from rich.console import Console
+
+        from initmath.display.inline import PlainMedium
+
+        print_blocks(result.blocks(), Console(highlight=False), PlainMedium(unicode))
+        return
+    text = _text(result, style, int(os.environ.get("COLUMNS", "") or 100), unicode)
+    if not unicode:
+        text = text.encode("ascii", "backslashreplace").decode("ascii")
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _write_file(path: str, text: str) -> None:
+    """Write all or nothing: a temporary file beside the target, then a rename."""
+    import tempfile
+
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8") as stream:  # a device or a pipe: nothing to rename
+                stream.write(text)
+            return
+        target = os.path.realpath(path)
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".initmath-")
+        try:
+            with open(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, os.stat(target).st_mode if os.path.exists(target) else 0o666 & ~mask)
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise InputError(f"-o {path}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[None]:
+    """Say on a terminal's stderr what is going on; stdout stays clean."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    note = f"initmath: {what[:60]} …"
+    sys.stderr.write(note)
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r" + " " * len(note) + "\r")
+        sys.stderr.flush()
+
+
+def _complain(message: str) -> None:
+    """Write one line on stderr, whatever the message holds."""
+    line = " ".join(message.split())
+    line = line if len(line) <= 500 else line[:499] + "…"
+    encoding = sys.stderr.encoding or "ascii"
+    sys.stderr.write(f"initmath: {line}\n".encode(encoding, "backslashreplace").decode(encoding))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing escapes as a traceback."""
+    try:
+        cli.main(args=arguments, prog_name="initmath", standalone_mode=False)
+        return DONE
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return WRONG_INPUT
+    except BrokenPipeError:
+        # The reader went away (`| head`): point stdout elsewhere, so that Python does not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return INTERRUPTED
+    except Disagreement as error:
+        _complain(f"two routes disagree, so there is no answer (please report this): {error}")
+        return DISAGREEMENT
+    except InitmathError as error:
+        _complain(str(error))
+        return WRONG_INPUT
+    except Exception as error:
+        if os.environ.get("INITMATH_TRACEBACK"):
+            raise
+        _complain(f"a bug in initmath (please report it; INITMATH_TRACEBACK=1 shows where): {error!r}")
+        return DISAGREEMENT
+
+
+def main() -> None:
+    """Entry point of the ``initmath`` script."""
+    import gc
+
+    # SymPy's import makes a few hundred thousand objects that live for ever: looking through them costs start-up time.
+    gc.set_threshold(200_000, 20, 100)
+    code = run()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.exit(code)
