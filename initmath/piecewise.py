@@ -36,7 +36,6 @@ from sympy import (
     log,
     oo,
     pi,
-    real_root,
     sign,
     sin,
     sinh,
@@ -255,8 +254,9 @@ def _inverse_power(function: Any, value: Any, x: Any) -> tuple[Any, ...]:
     poles = sign_changes(base, x) if sign_of(exponent) == -1 else ()
     if decided == 0:
         return poles or sign_changes(base, x)
+    roots: tuple[Any, ...]
     if exponent.is_integer and exponent.is_odd:
-        roots = (real_root(value, exponent) if decided > 0 else -((-value) ** (1 / exponent)),)
+        roots = (decided * (decided * value) ** (1 / exponent),)
     elif decided < 0:
         return poles
     else:
