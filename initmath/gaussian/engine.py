@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Mul, Pow, expand, preorder_traversal
+from sympy import Add, Mul, expand, preorder_traversal
 
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.gaussian.references import TONG
@@ -74,11 +74,15 @@ def first_integral(expr: Any) -> GaussianIntegral | None:
 
 
 def _tidy(expr: Any) -> Any:
-    """Multiply out over sums, outside functions, unless that makes the expression much longer."""
-    terms = []
-    for term in Add.make_args(expr):
-        if isinstance(term, Mul | Pow):
-            term = expand(term, deep=False, power_base=False, power_exp=False, log=False, basic=False)
-        terms.append(term)
-    expanded = Add(*terms)
+    """Multiply out over sums in numerators, outside functions, unless that makes the expression longer."""
+    expanded = Add(*(_distributed(term) for term in Add.make_args(expr)))
     return expanded if expanded.count_ops() <= expr.count_ops() + _SLACK else expr
+
+
+def _distributed(term: Any) -> Any:
+    sums = [f for f in Mul.make_args(term) if isinstance(f, Add)]
+    if not sums or not isinstance(term, Mul):
+        return term
+    others = Mul(*(f for f in term.args if not isinstance(f, Add)))
+    product = sums[0] if len(sums) == 1 else expand(Mul(*sums), deep=False)
+    return Add(*(others * t for t in Add.make_args(product)))

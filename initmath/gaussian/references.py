@@ -8,6 +8,7 @@ __all__ = [
     "DLMF_ERFC",
     "DLMF_EXPINT",
     "DLMF_GAMMA",
+    "DLMF_HYPER",
     "DLMF_TRIG",
     "DLMF_U",
     "GENZ",
@@ -36,4 +37,5 @@ DLMF_ERFC = "DLMF 7.7.1 (erfc as the Gaussian integral of 1/(t² + z²))"
 DLMF_BESSEL = "DLMF 10.32.8, 10.32.9 (K_ν by exponential integrals)"
 DLMF_U = "DLMF 13.4.4, 13.3.7 (Tricomi U: integral and three-term recurrence)"
 DLMF_GAMMA = "DLMF 8.2.2, 8.6.4 (incomplete gamma function)"
+DLMF_HYPER = "DLMF 7.7.1 integrated in z; 7.6.1, 16.2.1 (₂F₂(1,1;3/2,2;z²) = (√π/z²)∫ e^(t²) erf t dt)"
 DLMF_EXPINT = "DLMF 6.2, 7.5.13"

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from initmath.derivation import Declined, Step
-from initmath.gaussian.rules import expand, moment, orthant, parity, split, stein, tilt
+from initmath.gaussian.rules import (
+    algebraic,
+    expand,
+    finite_part,
+    mellin,
+    moment,
+    orthant,
+    parity,
+    rational,
+    split,
+    stein,
+    tilt,
+)
 from initmath.integral import GaussianIntegral
 
 __all__ = ["RULES", "Rule"]
@@ -23,4 +35,8 @@ RULES: tuple[Rule, ...] = (
     tilt.apply,
     stein.apply,
     orthant.apply,
+    finite_part.apply,
+    algebraic.apply,
+    rational.apply,
+    mellin.apply,
 )
