@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Mul, expand, preorder_traversal
+from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, sift
 
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.gaussian.references import TONG
@@ -74,9 +74,23 @@ def first_integral(expr: Any) -> GaussianIntegral | None:
 
 
 def _tidy(expr: Any) -> Any:
-    """Multiply out over sums in numerators, outside functions, unless that makes the expression longer."""
-    expanded = Add(*(_distributed(term) for term in Add.make_args(expr)))
-    return expanded if expanded.count_ops() <= expr.count_ops() + _SLACK else expr
+    """Group the terms by their transcendental part, with one algebraic coefficient each, where that is shorter."""
+    groups: dict[Any, list[Any]] = {}
+    for term in Add.make_args(expr):
+        for part in Add.make_args(_distributed(term)):
+            transcendental, algebraic = sift(Mul.make_args(part), lambda f: f.is_Function or f.has(Function), binary=True)
+            groups.setdefault(Mul(*transcendental), []).append(Mul(*algebraic))
+    terms = [
+        Add(*coefficients) if kernel == 1 else kernel * _factored(Add(*coefficients))
+        for kernel, coefficients in groups.items()
+    ]
+    collected = Add(*terms)
+    return collected if collected.count_ops() <= expr.count_ops() + _SLACK else expr
+
+
+def _factored(coefficient: Any) -> Any:
+    """Add up the powers, then take the common factor out of a sum, so that √2/√π is written once."""
+    return factor_terms(expand(coefficient)) if isinstance(coefficient, Add) else coefficient
 
 
 def _distributed(term: Any) -> Any:

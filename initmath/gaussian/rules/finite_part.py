@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy import Add, Mul, S, asinh, cos, erf, erfi, expand, pi, sin, sqrt, sstr
 
 from initmath.derivation import Declined, Step
 from initmath.errors import Divergent
-from initmath.gaussian.atoms import atoms_of
+from initmath.gaussian.atoms import Kernel, atoms_of, integral_of
 from initmath.gaussian.references import DLMF_ERFC, HADAMARD
 from initmath.integral import GaussianIntegral
 
@@ -63,27 +64,53 @@ def _vanishes(h: Any, x: Any, order: int) -> bool:
     return True
 
 
-def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Step:
+def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Step | Declined:
+    groups = {atom.kernel: {p: c for (p,), c in atom.polynomial.items()} for atom in atoms_of(h, (x,))}
+    if any(k.factors or k.quadratic is not None for k in groups):
+        return Declined(NAME, "a multiple pole below Φ or a Gaussian")
     for n in range(order, 1, -1):
-        h = expand((h.diff(x) - x * h / s) / (n - 1), deep=False)
-    regular, singular = S.Zero, S.Zero
-    for atom in atoms_of(h, (x,)):
-        kernel = atom.kernel.as_expr((x,))
-        for (power,), c in atom.polynomial.items():
-            if power:
-                regular += c * x ** (power - 1) * kernel
-            else:
-                singular += c * kernel / x
-    parts = [node.func(e, node.variables, node.mean, node.covariance) for e in (regular, singular) if e != 0]
+        groups = _lowered(groups, s, n - 1)
+    regular: list[Any] = []
+    singular: list[Any] = []
+    for kernel, powers in groups.items():
+        polynomial = {(p - 1,): c for p, c in powers.items() if p}
+        regular.append(integral_of(node, polynomial, kernel))
+        if powers.get(0, S.Zero) != 0:
+            singular.append(powers[0] * kernel.as_expr((x,)) / x)
+    after = Add(*regular)
+    if singular:
+        after += node.func(Add(*singular), node.variables, node.mean, node.covariance)
     return Step(
         NAME,
         node,
-        Add(*parts),
+        after,
         f"Integrate by parts {order - 1} times: with φ' = −xφ/q, ∫ h φ x⁻ⁿ = ∫ (h' − x h/q) φ x¹⁻ⁿ/(n − 1); nothing is "
         "left at 0, because h vanishes there to order n",
         (),
         (HADAMARD,),
     )
+
+
+def _lowered(groups: dict[Kernel, dict[int, Any]], s: Any, divisor: int) -> dict[Kernel, dict[int, Any]]:
+    """h ↦ (h' − x h/q)/divisor on Σ p(x)·K(x), where K is an exponential and a wave."""
+    out: dict[Kernel, dict[int, Any]] = {}
+
+    def add(kernel: Kernel, power: int, c: Any) -> None:
+        powers = out.setdefault(kernel, {})
+        powers[power] = powers.get(power, S.Zero) + c / divisor
+
+    for kernel, polynomial in groups.items():
+        for power, c in polynomial.items():
+            add(kernel, power + 1, -c / s)
+            if power:
+                add(kernel, power - 1, power * c)
+            if kernel.linear is not None:
+                add(kernel, power, c * kernel.linear[0])
+            if kernel.wave is not None:
+                function, frequency, phase = kernel.wave
+                turned = replace(kernel, wave=(cos if function is sin else sin, frequency, phase))
+                add(turned, power, (c if function is sin else -c) * frequency[0])
+    return {k: {p: e for p, c in powers.items() if (e := expand(c)) != 0} for k, powers in out.items()}
 
 
 def _first_order(node: GaussianIntegral, h: Any, x: Any, s: Any) -> Step | Declined:

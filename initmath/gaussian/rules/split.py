@@ -75,19 +75,17 @@ def _linear(node: GaussianIntegral, total: Any) -> Any:
 
 
 def _is_split(f: Any, variables: tuple[Any, ...]) -> bool:
-    """Whether every term has at most one indicator of a linear argument in each variable, and no other kink."""
-    for term in Add.make_args(f):
-        seen = set()
-        for factor in Mul.make_args(term):
-            kinked = [v for v in variables if contains_kinks(factor, v)]
-            if not kinked:
-                continue
-            if not isinstance(factor, Heaviside) or len(kinked) > 1 or kinked[0] in seen:
-                return False
-            slope = factor.args[0].diff(kinked[0])
-            if slope not in (S.One, S.NegativeOne):
-                return False
-            seen.add(kinked[0])
+    """Whether f is a smooth function times at most one indicator ±(x − c) > 0 in each variable."""
+    seen = set()
+    for factor in Mul.make_args(f):
+        kinked = [v for v in variables if contains_kinks(factor, v)]
+        if not kinked:
+            continue
+        if not isinstance(factor, Heaviside) or len(kinked) > 1 or kinked[0] in seen:
+            return False
+        if factor.args[0].diff(kinked[0]) not in (S.One, S.NegativeOne):
+            return False
+        seen.add(kinked[0])
     return True
 
 
