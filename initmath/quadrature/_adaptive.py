@@ -19,6 +19,8 @@ _TOLERANCE = 3e-15  # of E|f|, shared by the panels of one q
 _NEGLIGIBLE = 1e-17  # of E|f|: what lies beyond the outermost panel
 _FARTHEST = 150.0  # in z; exp(−z²/2) leaves the range of extended precision
 _DEEPEST = 256  # bisections of one panel
+_HOPELESS = 1e-3  # of E|f|: an error that bisection to the last bit could not push below
+_NOISY = 3  # bisections that brought nothing
 _PANELS = 1 << 15  # panels for one q
 
 
@@ -140,7 +142,7 @@ class _Run:
                 active = active.take(split)
                 if len(active):
                     counts += np.bincount(active.owner, minlength=self.n)
-                    active = self._sampled(active.halves())
+                    active = self._bisected(active)
             self.done = Panels.join(accepted)
             order = np.lexsort((self.done.left, self.done.owner))
             self.done = self.done.take(order)
@@ -149,23 +151,31 @@ class _Run:
                 break
             accepted = [self.done.take(~split)]
             counts += np.bincount(self.done.owner[split], minlength=self.n)
-            active = self._sampled(self.done.take(split).halves())
+            active = self._bisected(self.done.take(split))
         return self._sums()
+
+    def _bisected(self, panels: Panels) -> Panels:
+        """Both halves of each panel, sampled; counts the bisections that brought nothing.
+
+        A kink leaves one of the halves clean.  Where both are as bad as their width makes them, and small, it is noise.
+        """
+        halves = self._sampled(panels.halves())
+        better = np.minimum(halves.tail[: len(panels)], halves.tail[len(panels) :])
+        noisy = (better > 0.2 * panels.tail) & (panels.tail < 1e-5 * panels.absolute)
+        halves.stale += np.concatenate([noisy, noisy])
+        return halves
 
     def _insufficient(self, p: Panels, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which panels to bisect."""
         budget = np.maximum(_TOLERANCE * self.mass, self.noise)
         share = (budget / counts)[p.owner]
-        wrong = (p.tail > share) & (p.tail > 20 * _EPS * p.absolute)
-        # Noise: small beside the panel, and three bisections in a row took no more off than the halved width does.
-        small = p.tail < 1e-6 * p.absolute
-        p.stale = np.where(small & (p.tail > 0.4 * p.before), p.stale + 1, 0)
-        wrong &= p.stale < 3
+        wrong = (p.tail > share) & (p.tail > 20 * _EPS * p.absolute) & (p.tail > 4 * p.rounding)
+        wrong &= p.stale < _NOISY
         # Not integrable, or its singularity is too strong to be reached by bisection: the error does not shrink at all.
         p.depth = np.where(p.tail > 0.97 * p.before, p.depth + 16, p.depth)
-        lost = wrong & (p.depth >= _DEEPEST) & (p.tail > 1e-9 * self.mass[p.owner])
-        self.failed[p.owner[lost]] = True
         narrow = p.right - p.left <= 4 * _EPS * np.maximum(np.abs(p.left), np.abs(p.right))
+        lost = wrong & (narrow | (p.depth >= _DEEPEST)) & (p.tail > _HOPELESS * self.mass[p.owner])
+        self.failed[p.owner[lost]] = True
         wrong &= ~narrow & (p.depth < _DEEPEST) & (counts < _PANELS)[p.owner] & ~self.failed[p.owner]
         return np.asarray(wrong)
 
@@ -187,9 +197,13 @@ class _Run:
         budget = np.maximum(_TOLERANCE * self.mass, self.noise)
         wrong = unseen > 0.1 * (budget / counts)[owner]
         scale = np.maximum(np.abs(p.at_right[:-1]), np.abs(p.at_left[1:]))
+        resolved = p.tail / (p.right - p.left)  # noise in the samples, 100-fold at the ends, explains a disagreement
+        wrong &= v > 100 * np.maximum(resolved[1:], resolved[:-1])
         wrong &= (v > 1e-13 * scale) & ~self.failed[owner] & (counts < _PANELS)[owner]
         narrow = np.minimum(p.right[:-1] - p.left[:-1], p.right[1:] - p.left[1:]) <= 4 * _EPS * np.abs(p.left[1:])
-        wrong &= ~narrow & (np.minimum(p.depth[1:], p.depth[:-1]) < _DEEPEST)
+        narrow |= np.minimum(p.depth[1:], p.depth[:-1]) >= _DEEPEST
+        self.failed[owner[wrong & narrow & (unseen > _HOPELESS * self.mass[owner])]] = True
+        wrong &= ~narrow
         self.hidden = self._total(owner, unseen) if len(owner) else self.hidden
         split = np.zeros(len(p), np.bool_)
         split[1:] |= wrong

@@ -171,7 +171,7 @@ def _estimate(sums: Sums, shape: tuple[int, ...]) -> Estimate:
     """To doubles; what does not fit one is inf with error inf."""
     with np.errstate(all="ignore"):
         value = sums.value.astype(np.float64)
-        error = sums.error.astype(np.float64) + np.spacing(np.abs(value)) * 0.5
+        error = sums.error.astype(np.float64) + np.spacing(np.abs(value))
     lost = ~np.isfinite(value) | ~np.isfinite(error)
     value = np.where(lost, np.inf, value)
     error = np.where(lost, np.inf, error)

@@ -155,6 +155,7 @@ def _sample_block(
     nodes = rule.nodes.astype(np.float64)
     x = (left + half) + half * nodes[:, None]
     values = np.asarray(f(x, owner))
+    own = _EPS if values.dtype not in (np.float32, np.float16) else float(np.finfo(values.dtype).eps)
     if values.shape != x.shape:
         values = np.broadcast_to(values, x.shape)
     if extended:
@@ -184,9 +185,12 @@ def _sample_block(
     panels.at_left[block] = measured[1]
     panels.at_right[block] = measured[2]
     panels.tail[block] = 2 * width * _aliased(np.abs(measured[3:]))
-    # 4 ulp for f, products and the sum; the exponent z²/2 turns its own rounding into that of the weight
+    # 4 ulp (of f's own type) for f, products and the sum; the exponent z²/2 turns its own rounding into that of the weight
     z2 = np.maximum(left * left, right * right) / q[owner]
-    panels.rounding[block] = (4 * _EPS + 0.5 * z2 * eps) * panels.absolute[block]
+    panels.rounding[block] = (4 * own + 0.5 * z2 * eps) * panels.absolute[block]
+    # a node is off by u |x|; taken together that is at most u |x| ∫ |d(f w)|
+    variation = np.abs(np.diff(integrand, axis=0)).sum(axis=0)
+    panels.rounding[block] += 0.5 * _EPS * np.maximum(-left, right) * variation
     panels.outer[block] = np.maximum(np.abs(integrand[0]) * (left < 0), np.abs(integrand[-1]) * (right > 0))
     panels.bad[block] = bad
 
