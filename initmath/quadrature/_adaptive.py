@@ -1,4 +1,4 @@
-"""Adaptive quadrature of E f(√q z) for many q at once, with an error estimate that is meant to be believed."""
+"""Adaptive quadrature of E f(√q z) for many q at once, with an error estimate to be believed."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def integrate(
     q : ndarray, shape (n,)
     breakpoints : ndarray, shape (m,)
     noise : ndarray, shape (n,), optional
-        Absolute error of E f that the rounding inside f makes unavoidable; it is added to the error and nothing
-        below it is refined.
+        Absolute error of E f that the rounding inside f makes unavoidable; it is added to the error and
+        nothing below it is refined.
     """
     with np.errstate(all="ignore"):
         return _Run(f, q, breakpoints, noise).finish()
@@ -72,7 +72,9 @@ class _Run:
         self.rule = gauss_legendre()
         self.failed = np.zeros(self.n, np.bool_)
         self.beyond = np.zeros(self.n, np.longdouble)  # error: what the outermost panels leave out
-        self.hidden = np.zeros(self.n, np.longdouble)  # error: what may hide between a panel's end and its first node
+        self.hidden = np.zeros(
+            self.n, np.longdouble
+        )  # error: what may hide between a panel's end and its first node
         self.done = self._first()
 
     def _total(self, owner: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.longdouble]:
@@ -107,7 +109,11 @@ class _Run:
                 self.mass += self._total(frontier.owner[order], frontier.absolute[order])
         panels = Panels.join(parts)
         # mass far out (exp at large q): there the exponent z²/2 is large and its rounding counts
-        coarse = (panels.rounding > 16 * _EPS * self.mass[panels.owner]) & ~panels.extended & (panels.integral != 0)
+        coarse = (
+            (panels.rounding > 16 * _EPS * self.mass[panels.owner])
+            & ~panels.extended
+            & (panels.integral != 0)
+        )
         if coarse.any():
             again = panels.take(coarse)
             again.extended[:] = True
@@ -157,7 +163,8 @@ class _Run:
     def _bisected(self, panels: Panels) -> Panels:
         """Both halves of each panel, sampled; counts the bisections that brought nothing.
 
-        A kink leaves one of the halves clean.  Where both are as bad as their width makes them, and small, it is noise.
+        A kink leaves one of the halves clean.  Where both are as bad as their width makes them, and small,
+        it is noise.
         """
         halves = self._sampled(panels.halves())
         better = np.minimum(halves.tail[: len(panels)], halves.tail[len(panels) :])
@@ -171,7 +178,8 @@ class _Run:
         share = (budget / counts)[p.owner]
         wrong = (p.tail > share) & (p.tail > 20 * _EPS * p.absolute) & (p.tail > 4 * p.rounding)
         wrong &= p.stale < _NOISY
-        # Not integrable, or its singularity is too strong to be reached by bisection: the error does not shrink at all.
+        # Not integrable, or its singularity is too strong to be reached by bisection: the error does not
+        # shrink at all.
         p.depth = np.where(p.tail > 0.97 * p.before, p.depth + 16, p.depth)
         narrow = p.right - p.left <= 4 * _EPS * np.maximum(np.abs(p.left), np.abs(p.right))
         lost = wrong & (narrow | (p.depth >= _DEEPEST)) & (p.tail > _HOPELESS * self.mass[p.owner])
@@ -182,8 +190,9 @@ class _Run:
     def _disagreeing(self, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Panels at an end where two neighbours extrapolate to different values.
 
-        No node lies within ``gap`` of a panel's end.  A kink or jump that hides there makes the interpolants of the two
-        panels disagree at their common end by v, and falsifies the integral by at most v × the width of the gap.
+        No node lies within ``gap`` of a panel's end.  A kink or jump that hides there makes the
+        interpolants of the two panels disagree at their common end by v, and falsifies the integral by at
+        most v × the width of the gap.
         """
         p = self.done
         inner = (p.owner[1:] == p.owner[:-1]) & (p.right[:-1] == p.left[1:])
@@ -197,10 +206,14 @@ class _Run:
         budget = np.maximum(_TOLERANCE * self.mass, self.noise)
         wrong = unseen > 0.1 * (budget / counts)[owner]
         scale = np.maximum(np.abs(p.at_right[:-1]), np.abs(p.at_left[1:]))
-        resolved = p.tail / (p.right - p.left)  # noise in the samples, 100-fold at the ends, explains a disagreement
+        resolved = p.tail / (
+            p.right - p.left
+        )  # noise in the samples, 100-fold at the ends, explains a disagreement
         wrong &= v > 100 * np.maximum(resolved[1:], resolved[:-1])
         wrong &= (v > 1e-13 * scale) & ~self.failed[owner] & (counts < _PANELS)[owner]
-        narrow = np.minimum(p.right[:-1] - p.left[:-1], p.right[1:] - p.left[1:]) <= 4 * _EPS * np.abs(p.left[1:])
+        narrow = np.minimum(p.right[:-1] - p.left[:-1], p.right[1:] - p.left[1:]) <= 4 * _EPS * np.abs(
+            p.left[1:]
+        )
         narrow |= np.minimum(p.depth[1:], p.depth[:-1]) >= _DEEPEST
         self.failed[owner[wrong & narrow & (unseen > _HOPELESS * self.mass[owner])]] = True
         wrong &= ~narrow

@@ -22,10 +22,11 @@ class Estimate:
     Attributes
     ----------
     value : ndarray of float64
-        inf where no finite answer was found: the integral diverges, does not fit a double, or f is not finite.
+        inf where no finite answer was found: the integral diverges, does not fit a double, or f is not
+        finite.
     error : ndarray of float64
-        Estimated to be at least |value − true|; inf where ``value`` is.  It is an estimate, not a proof: what f does
-        between the nodes is inferred from how fast its Legendre coefficients fall.
+        Estimated to be at least |value − true|; inf where ``value`` is.  It is an estimate, not a proof:
+        what f does between the nodes is inferred from how fast its Legendre coefficients fall.
     """
 
     value: NDArray[np.float64]
@@ -59,13 +60,15 @@ def expectation(fn: Callable[[Any], Any], q: ArrayLike, breakpoints: Sequence[fl
 
     .. math:: E f(\sqrt q z) = \frac{1}{\sqrt{2\pi q}} \int f(x) e^{-x^2/2q} \, dx
 
-    Composite Gauss-Legendre in x, 32 nodes a panel, panels short around 0 and cut at the breakpoints, bisected until
-    the Legendre coefficients of the integrand have fallen to rounding; all q are done together.
+    Composite Gauss-Legendre in x, 32 nodes a panel, panels short around 0 and cut at the breakpoints,
+    bisected until the Legendre coefficients of the integrand have fallen to rounding; all q are done
+    together.
 
     Parameters
     ----------
     fn : callable
-        Takes an ndarray, returns one of the same shape.  Where it overflows a double it is tried in longdouble.
+        Takes an ndarray, returns one of the same shape.  Where it overflows a double it is tried in
+        longdouble.
     q : array_like
         Pre-activation variances, finite and > 0.
     breakpoints : sequence of float
@@ -74,7 +77,8 @@ def expectation(fn: Callable[[Any], Any], q: ArrayLike, breakpoints: Sequence[fl
     Returns
     -------
     Estimate
-        ``error`` covers truncation, the neglected tail and the rounding of the sum, with fn taken to be right to 2 ulp.
+        ``error`` covers truncation, the neglected tail and the rounding of the sum, with fn taken to be
+        right to 2 ulp.
 
     Raises
     ------
@@ -83,8 +87,8 @@ def expectation(fn: Callable[[Any], Any], q: ArrayLike, breakpoints: Sequence[fl
 
     Notes
     -----
-    A feature that falls between all the nodes (a spike of width 1e-3 far from 0) can be missed by any rule that only
-    samples: name it as a breakpoint.
+    A feature that falls between all the nodes (a spike of width 1e-3 far from 0) can be missed by any rule
+    that only samples: name it as a breakpoint.
 
     Examples
     --------
@@ -106,7 +110,7 @@ def moments(activation: Any, q: ArrayLike) -> Moments:
     Parameters
     ----------
     activation : Activation
-        Anything with ``numpy(order)`` and ``kinks``.
+        Its breakpoints cut the panels; a callable that could not be traced has none that are known.
     q : array_like
         Pre-activation variances, finite and > 0.
 
@@ -116,7 +120,7 @@ def moments(activation: Any, q: ArrayLike) -> Moments:
         `Estimate` each, in the shape of q.
     """
     flat, shape = _variances(q)
-    cuts = _cuts([float(c) for c in activation.kinks])
+    cuts = _cuts(_breakpoints(activation))
     g, slope = activation.numpy(0), activation.numpy(1)
     first, second, centred = _central(g, flat, cuts)
     steepness = integrate(lambda x, _: slope(x) ** 2, flat, cuts)
@@ -149,7 +153,9 @@ def _central(
     return (
         first,
         second,
-        Sums(np.where(lost, inf, third.value), np.where(lost, inf, third.absolute), np.where(lost, inf, error)),
+        Sums(
+            np.where(lost, inf, third.value), np.where(lost, inf, third.absolute), np.where(lost, inf, error)
+        ),
     )
 
 
@@ -158,6 +164,16 @@ def _variances(q: ArrayLike) -> tuple[NDArray[np.float64], tuple[int, ...]]:
     if not np.all(np.isfinite(values) & (values > 0)):
         raise InputError("the pre-activation variance q must be positive and finite")
     return values.ravel(), values.shape
+
+
+def _breakpoints(activation: Any) -> list[float]:
+    """Every end of an analytic piece, where only a higher derivative jumps too."""
+    if activation.expr is None:
+        return []
+    points = activation.pieces.breakpoints
+    if activation.is_symbolic or any(point.free_symbols for point in points):
+        raise InputError(f"{activation.name} has symbolic parameters: a number needs their values")
+    return [float(point.evalf(25)) for point in points]
 
 
 def _cuts(breakpoints: Sequence[float]) -> NDArray[np.float64]:

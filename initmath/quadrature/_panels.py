@@ -1,4 +1,4 @@
-"""Where the first panels go: short near x = 0, never longer than the Gaussian allows, and never across a breakpoint."""
+"""Where the first panels go: short near x = 0, never across a breakpoint, never too long for the Gaussian."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def first_edges(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Panels in x for each √q.
 
-    The ladder 0 = e₀ < e₁ < … has e_{k+1} − e_k = min(STEP √q, 2.5 + 1.3 e_k), so that features of size O(1) around
-    x = 0 are resolved at q = 1e4 as well as at q = 1e-8; it ends at CORE √q, or behind the outermost breakpoint that a
-    double can still feel.
+    The ladder 0 = e₀ < e₁ < … has e_{k+1} − e_k = min(STEP √q, 2.5 + 1.3 e_k), so that features of size
+    O(1) around x = 0 are resolved at q = 1e4 as well as at q = 1e-8; it ends at CORE √q, or behind the
+    outermost breakpoint that a double can still feel.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """One Gauss-Legendre rule that measures its own convergence.
 
-A panel is sampled at n Gauss nodes.  The same n values give the integral (exact to degree 2n − 1), the last Legendre
-coefficients of the interpolating polynomial (how fast the integrand is being resolved: they play the part of the null
-rules of adaptive quadrature), and the polynomial's values at the two ends (what two neighbours must agree on).
+A panel is sampled at n Gauss nodes.  The same n values give the integral (exact to degree 2n − 1), the last
+Legendre coefficients of the interpolating polynomial (how fast the integrand is being resolved: they play
+the part of the null rules of adaptive quadrature), and the polynomial's values at the two ends (what two
+neighbours must agree on).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Rule:
     ----------
     nodes, weights : ndarray of longdouble, shape (n,)
     rows : ndarray of float64, shape (3 + TAIL, n)
-        Row 0 the integral, rows 1 and 2 the values of the interpolant at −1 and +1, then its coefficients of degree
-        n − TAIL, …, n − 1.
+        Row 0 the integral, rows 1 and 2 the values of the interpolant at −1 and +1, then its coefficients
+        of degree n − TAIL, …, n − 1.
     gap : float
         Distance from an end of [−1, 1] to the nearest node: what lies there is seen by no node.
     """
@@ -62,7 +63,7 @@ def gauss_legendre(n: int = ORDER) -> Rule:
     True
     """
     start, _ = np.polynomial.legendre.leggauss(n)
-    t = start.astype(np.longdouble)
+    t: NDArray[Any] = start.astype(np.longdouble)
     for _ in range(2):  # Newton steps in extended precision
         p = _legendre(t, n)
         slope = n * (p[n - 1] - t * p[n]) / (1 - t * t)

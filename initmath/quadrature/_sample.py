@@ -1,8 +1,9 @@
 """Evaluate many panels at once: ∫ f(x) exp(−x²/2q) dx and what the samples say about their own accuracy.
 
-The nodes live in x, so f is called at exactly the points whose Gaussian weight is taken: rounding of √q z never reaches
-f.  Where exp(−x²/2q) would lose digits that matter (its argument is large and the mass is there) or leave the range of a
-double, the weight is taken in extended precision; f itself too, where f(x) overflows a double.
+The nodes live in x, so f is called at exactly the points whose Gaussian weight is taken: rounding of √q z
+never reaches f.  Where exp(−x²/2q) would lose digits that matter (its argument is large and the mass is
+there) or leave the range of a double, the weight is taken in extended precision; f itself too, where f(x)
+overflows a double.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Panels:
     ) -> Panels:
         """Panels not yet sampled."""
         p = len(left)
-        empty = [np.zeros(p, np.longdouble) for _ in range(7)]
+        empty: list[Any] = [np.zeros(p, np.longdouble) for _ in range(7)]
         return cls(
             left,
             right,
@@ -96,8 +97,8 @@ class Panels:
             np.full(p, np.inf, np.longdouble) if before is None else before,
             np.zeros(p, np.int64) if stale is None else stale,
             *empty,
-            np.zeros(p, np.bool_),
-            np.zeros(p, np.bool_) if extended is None else extended,
+            bad=np.zeros(p, np.bool_),
+            extended=np.zeros(p, np.bool_) if extended is None else extended,
         )
 
     def __len__(self) -> int:
@@ -117,7 +118,9 @@ class Panels:
     def halves(self) -> Panels:
         """Each panel cut in the middle; the new ones are not yet sampled."""
         middle = self.left + (self.right - self.left) / 2
-        twice = [np.concatenate([v, v]) for v in (self.owner, self.depth + 1, self.tail, self.stale, self.extended)]
+        twice = [
+            np.concatenate([v, v]) for v in (self.owner, self.depth + 1, self.tail, self.stale, self.extended)
+        ]
         side = np.concatenate([np.minimum(self.side, 0), np.maximum(self.side, 0)])
         return Panels.new(
             np.concatenate([self.left, middle]),
@@ -185,7 +188,8 @@ def _sample_block(
     panels.at_left[block] = measured[1]
     panels.at_right[block] = measured[2]
     panels.tail[block] = 2 * width * _aliased(np.abs(measured[3:]))
-    # 4 ulp (of f's own type) for f, products and the sum; the exponent z²/2 turns its own rounding into that of the weight
+    # 4 ulp (of f's own type) for f, products and the sum; the exponent z²/2 turns its own rounding into
+    # that of the weight
     z2 = np.maximum(left * left, right * right) / q[owner]
     panels.rounding[block] = (4 * own + 0.5 * z2 * eps) * panels.absolute[block]
     # a node is off by u |x|; taken together that is at most u |x| ∫ |d(f w)|
@@ -196,7 +200,7 @@ def _sample_block(
 
 
 def _in_extended_precision(f: Integrand, x: NDArray[np.float64], owner: NDArray[np.intp]) -> Any:
-    """f where a double overflows; functions that know only doubles stay non-finite and are flagged."""
+    """Try again where a double overflows; functions that know only doubles are flagged."""
     try:
         return f(x.astype(np.longdouble), owner)
     except (TypeError, ValueError):
@@ -206,9 +210,9 @@ def _in_extended_precision(f: Integrand, x: NDArray[np.float64], owner: NDArray[
 def _aliased(tail: NDArray[Any]) -> NDArray[Any]:
     """Size of the coefficients from degree 2n on, which the Gauss rule mistakes for the integral.
 
-    The last coefficients are e; four degrees earlier they were e/r.  An analytic integrand has r well below 1 and the
-    unseen coefficients, n degrees further on, are below e r^(n/4); of that only r³, and at most a factor 1000, is
-    believed.  A kink or noise has r near 1 and nothing is believed but e itself.
+    The last coefficients are e; four degrees earlier they were e/r.  An analytic integrand has r well below
+    1 and the unseen coefficients, n degrees further on, are below e r^(n/4); of that only r³, and at most a
+    factor 1000, is believed.  A kink or noise has r near 1 and nothing is believed but e itself.
     """
     last = tail[4:].max(axis=0)
     earlier = tail[:3].max(axis=0)
