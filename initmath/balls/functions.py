@@ -199,15 +199,10 @@ def log_one_plus_exp(values: list[Any], analytic: bool) -> Any:
     """log(1 + e^u): for Re u > 0 as u + log(1 + e^{-u}), so that a wide ball far out stays finite."""
     value = values[0]
     real = value if isinstance(value, arb) else value.real
-    if real > 0:
-        return (
-            value + (-value).exp().log1p()
-            if isinstance(value, arb)
-            else value + log(1 + (-value).exp(), analytic)
-        )
-    if isinstance(value, arb):
-        return value.exp().log1p()
-    return log(1 + value.exp(), analytic)
+    small = (-value if real > 0 else value).exp()
+    if analytic and isinstance(small, acb) and not small.real > -1 and small.imag.contains(0):
+        return NOT_FINITE
+    return value + small.log1p() if real > 0 else small.log1p()
 
 
 def logistic(values: list[Any], analytic: bool) -> Any:

@@ -26,8 +26,7 @@ def bits(digits: int) -> int:
 
 
 def to_arb(value: Any) -> arb:
-    """Turn an exact number (int, Fraction, SymPy Rational), a float or a ball into a ball at the current
-    precision.
+    """Turn a number (int, Fraction, Rational, float, ball) into a ball at the current precision.
 
     A Python float stands for the double that it is; decimals that the user typed arrive here as rationals.
 

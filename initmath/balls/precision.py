@@ -12,8 +12,7 @@ __all__ = ["working_precision"]
 
 @contextmanager
 def working_precision(prec: int) -> Iterator[None]:
-    """Compute with ``prec`` bits inside the block; the caller's precision comes back after it, whatever
-    happens.
+    """Compute with ``prec`` bits inside the block; the caller's precision comes back after it.
 
     Examples
     --------

@@ -1,5 +1,4 @@
-"""An expression as a list of operations on balls: built once, bound to a precision and to parameters, then
-called.
+"""An expression as a list of operations on balls: built once, bound to a precision, then called.
 
 Equal subexpressions are computed once.  Whatever does not contain the variable is computed once per binding.
 """
@@ -21,12 +20,20 @@ from initmath.balls.numbers import to_arb
 from initmath.balls.stable import stabilise
 from initmath.errors import NotEnclosed
 
-__all__ = ["Program", "compile_ball", "program"]
+__all__ = ["Late", "Program", "compile_ball", "program"]
 
 Integrand = Callable[[acb, bool], acb]
 
 # How each node of a program gets its value.
 _CONSTANT, _SYMBOL, _VARIABLE, _APPLY = range(4)
+
+
+class Late:
+    """An operation that has constants of its own, computed when the program is bound to a precision."""
+
+    def bind(self, values: Mapping[Any, Any], prec: int) -> Operation:
+        """Return the operation at the current precision."""
+        raise NotImplementedError
 
 
 class Program:
@@ -67,6 +74,8 @@ class Program:
                 registers[index] = to_arb(values[data])
             elif kind == _APPLY:
                 operation, inputs = data
+                if isinstance(operation, Late):
+                    operation = operation.bind(values, prec)
                 if self._moves[index]:
                     moving.append((index, operation, inputs))
                 else:

@@ -70,7 +70,7 @@ def stabilise(expr: Any) -> Any:
 
 
 def _two_exponentials(base: Any) -> tuple[Any, Any, Any] | None:
-    """``a·e^u + b·e^v`` with numbers a, b > 0 as ``(a, u, v − u + log(b/a))``, so that it is a·e^u·(1 + e^w)."""
+    """Match ``a·e^u + b·e^v``, a, b > 0, as a·e^u·(1 + e^w): return a, u and w = v − u + log(b/a)."""
     if not isinstance(base, Add) or len(base.args) != 2:
         return None
     parts = []

@@ -1,0 +1,77 @@
+"""The class of growth bounds: A·(1 + t)^n·exp(b·t + c·t²) for t = |x| large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import arb
+
+__all__ = ["Bound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The bound ``scale·(1 + t)^power·exp(linear·t + quadratic·t²)``, from above or below, for t ≥ a start.
+
+    Attributes
+    ----------
+    scale, power, linear, quadratic : arb
+        ``scale`` ≥ 0; the others are real.
+    """
+
+    scale: arb
+    power: arb = arb(0)  # noqa: RUF009  (an arb is immutable)
+    linear: arb = arb(0)  # noqa: RUF009
+    quadratic: arb = arb(0)  # noqa: RUF009
+
+    def __mul__(self, other: Bound) -> Bound:
+        """Bound of a product."""
+        return Bound(
+            self.scale * other.scale,
+            self.power + other.power,
+            self.linear + other.linear,
+            self.quadratic + other.quadratic,
+        )
+
+    def __add__(self, other: Bound) -> Bound:
+        """Return the upper bound of a sum: the larger of each rate, the scales added (t ≥ 0)."""
+        return Bound(
+            self.scale + other.scale,
+            self.power.max(other.power),
+            self.linear.max(other.linear),
+            self.quadratic.max(other.quadratic),
+        )
+
+    def __pow__(self, exponent: arb) -> Bound:
+        """Bound of a power; a negative exponent turns an upper bound into a lower one, and back."""
+        scale = arb(0) if self.scale.is_zero() else (exponent * self.scale.log()).exp()
+        return Bound(scale, self.power * exponent, self.linear * exponent, self.quadratic * exponent)
+
+    def at(self, t: arb) -> arb:
+        """Value of the bound at t."""
+        return self.scale * (self.power * t.log1p()).exp() * (self.linear * t + self.quadratic * t * t).exp()
+
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """What decides the growth, most important first (floats, only to choose between two valid bounds)."""
+        return float(self.quadratic.mid()), float(self.linear.mid()), float(self.power.mid())
+
+    @property
+    def grows(self) -> bool:
+        """Whether the bound certainly does not decrease in t."""
+        return bool(self.power >= 0 and self.linear >= 0 and self.quadratic >= 0)
+
+    @property
+    def decays(self) -> bool:
+        """Whether the bound certainly does not increase in t."""
+        return bool(self.power <= 0 and self.linear <= 0 and self.quadratic <= 0)
+
+    def slower(self, other: Bound | None) -> Bound:
+        """Return the better of two upper bounds."""
+        if other is None or (self.rates, self.scale.mid()) <= (other.rates, other.scale.mid()):
+            return self
+        return other
+
+    def faster(self, other: Bound | None) -> Bound:
+        """Return the better of two lower bounds."""
+        return self if other is None or self.rates >= other.rates else other

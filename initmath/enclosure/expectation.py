@@ -1,0 +1,377 @@
+"""Certified E f(√q z): ball integration on a finite interval, a growth bound for the two tails."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from flint import acb, arb
+from sympy import S, Symbol
+
+from initmath.balls import bits, evaluate, program, relative_error, to_arb, working_precision
+from initmath.enclosure.bound import Bound
+from initmath.enclosure.growth import Growth
+from initmath.enclosure.plan import Plan, plan
+from initmath.enclosure.tails import cut, log_peak, peak, tail
+from initmath.errors import Divergent, InputError, NotEnclosed
+from initmath.piecewise import Piece, PiecewiseSmooth
+
+__all__ = ["expectation"]
+
+_ATTEMPTS = 5
+_STEERING_BITS = 64
+#: A value below E|f|·10^-(digits + ZERO_DIGITS) is not told from zero.
+_ZERO_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class _Singular:
+    """An end of a piece where f is unbounded: |f(p ± t)| ≤ bound(1/t), with what remains below ``t``."""
+
+    bound: Bound
+    start: float
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Everything about the integral that does not depend on the precision."""
+
+    plan: Plan
+    q: Any
+    values: dict[Any, Any]
+    sides: dict[int, tuple[Bound, float]]
+    pieces: tuple[Piece, ...]
+    singular: dict[tuple[int, int], _Singular]
+
+
+def expectation(
+    f: PiecewiseSmooth,
+    q: Any,
+    digits: int = 15,
+    parameters: Mapping[Any, Any] | None = None,
+) -> arb:
+    r"""Enclose E f(√q z), z ~ N(0, 1), with a rigorous error that includes both tails.
+
+    .. math:: E f(\sqrt q z) = \frac{1}{\sqrt{2\pi q}}\int_{-\infty}^{\infty} f(x)\,e^{-x^2/(2q)}\,dx
+
+    Parameters
+    ----------
+    f : PiecewiseSmooth
+    q : int, Fraction, Rational or arb
+        Pre-activation variance, q > 0.  An `arb` with a radius stands for every variance in it.
+    digits : int
+        Relative accuracy asked, in decimal digits (absolute, against E|f|, for a value that is not told from
+        zero).
+    parameters : mapping of Symbol to number, optional
+        Values of the symbols in f.
+
+    Returns
+    -------
+    arb
+        A ball that contains the value.  For a wide q it contains the values at all of them, by the mean
+        value form M(q₀) + (q − q₀)·M′(q), M′ = E f(x)·(x²/q − 1)/(2q), so that its width is first-order
+        optimal.
+
+    Raises
+    ------
+    Divergent
+        The integral does not exist (proven by a lower bound of the growth, or by a pole).
+    NotEnclosed
+        No proof was found; the message is the reason.
+    InputError
+        q is not positive.
+
+    References
+    ----------
+    .. [1] F. Johansson, "Numerical integration in arbitrary-precision ball arithmetic", 2018,
+    arXiv:1802.07942.
+
+    Examples
+    --------
+    >>> from sympy import Max, tanh
+    >>> from initmath.integral import x
+    >>> expectation(PiecewiseSmooth.from_expr(tanh(x) ** 2, x), 1, 15).str(12, radius=False)
+    '0.394294490398'
+    >>> expectation(PiecewiseSmooth.from_expr(Max(x, 0) ** 2, x), Fraction(1, 4), 30).str(12, radius=False)
+    '0.125000000000'
+    """
+    if isinstance(q, (float, str)):
+        raise InputError("q must be an exact number or a ball: int, Fraction, SymPy Rational or arb")
+    with working_precision(_STEERING_BITS):
+        ball = to_arb(q)
+        if not ball > 0:
+            raise InputError(f"the pre-activation variance q must be positive, got {q}")
+        problem = _pose(plan(f), q, dict(parameters or {}))
+    if not isinstance(q, arb) or q.is_exact():
+        return _value(problem, digits)
+    return _mean_value_form(problem, q, digits)
+
+
+def _pose(ready: Plan, q: Any, values: dict[Any, Any]) -> _Problem:
+    """Prove the growth on both sides, and the integrability at the ends of the pieces."""
+    x, ball = ready.variable, to_arb(q)
+    missing = set().union(*(p.expr.free_symbols for p in ready.pieces)) - {x} - set(values)
+    if missing:
+        raise NotEnclosed(f"no value for the symbol {min(map(str, missing))}")
+    sides = {}
+    for side, piece in ((-1, ready.pieces[0]), (1, ready.pieces[-1])):
+        if side == -1 and ready.parity:
+            continue
+        start = 0.0
+        for point in (p.lower for p in ready.pieces[1:]):
+            start = max(start, float(evaluate(abs(point), values, _STEERING_BITS).upper()))
+        growth = Growth(x, side, values, start)
+        bound = growth.upper(piece.expr)
+        if bound is None or not (bound.quadratic * ball * 2 < 1):
+            _refuse(growth, piece.expr, ball, bound)
+        assert bound is not None
+        sides[side] = (bound, growth.start)
+    pieces = ready.pieces
+    if ready.parity:
+        pieces = _right_half(pieces)
+        sides[-1] = sides[1]
+    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values))
+
+
+def _right_half(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Return the pieces on (0, ∞)."""
+    count = len(pieces)
+    if count % 2 == 0:
+        return pieces[count // 2 :]
+    middle = pieces[count // 2]
+    return (Piece(S.Zero, middle.upper, middle.expr), *pieces[count // 2 + 1 :])
+
+
+def _refuse(growth: Growth, expr: Any, q: arb, bound: Bound | None) -> None:
+    lower = growth.lower(expr)
+    if lower is not None:
+        rate = lower.quadratic
+        excess = 2 * rate * q - 1
+        slow = lower.linear > 0 or (lower.linear >= 0 and lower.power >= -1)
+        if not rate.is_finite():
+            raise Divergent(f"E {expr} diverges for every q > 0: it grows faster than a Gaussian falls")
+        if excess > 0 or (excess.is_zero() and slow):
+            raise Divergent(f"E {expr} diverges for q {'>=' if slow else '>'} {_threshold(rate)}")
+    if bound is None:
+        raise NotEnclosed(f"no bound of the growth of {expr} at infinity was found")
+    raise NotEnclosed(f"the growth of {expr} at infinity is not known to be slow enough at this q")
+
+
+def _threshold(rate: arb) -> str:
+    """1/(2c) as a short fraction if it is one."""
+    value = 1 / (2 * rate)
+    guess = Fraction(float(value.mid())).limit_denominator(1000)
+    return str(guess) if value.contains(to_arb(guess)) else value.str(8, radius=False)
+
+
+def _singular_ends(
+    pieces: tuple[Piece, ...], x: Any, values: dict[Any, Any]
+) -> dict[tuple[int, int], _Singular]:
+    """Bound f near the finite ends of the pieces where it is not finite; prove or refute integrability."""
+    found = {}
+    for index, piece in enumerate(pieces):
+        for end, point in ((1, piece.lower), (-1, piece.upper)):
+            if not point.is_finite:
+                continue
+            call = program(piece.expr, x).bind(values, _STEERING_BITS)
+            try:
+                finite = acb(call(acb(evaluate(point, values, _STEERING_BITS)), False)).is_finite()
+            except (ZeroDivisionError, ValueError):
+                finite = False
+            if finite:
+                continue
+            # x = p ± 1/t: near p the growth class in t bounds |f| by A·(1 + 1/|x − p|)^n.
+            t = Symbol("t", positive=True)
+            local = piece.expr.subs(x, point + end / t)
+            growth = Growth(t, 1, values, 1.0)
+            lower = growth.lower(local)
+            if lower is not None and lower.power >= 1 and lower.grows:
+                raise Divergent(f"E {piece.expr} diverges: it is not integrable at {x} = {point}")
+            bound = growth.upper(local)
+            if bound is None or not (bound.linear <= 0 and bound.quadratic <= 0 and bound.power < 1):
+                raise NotEnclosed(
+                    f"{piece.expr} is unbounded at {x} = {point}: no integrable bound was found"
+                )
+            found[index, end] = _Singular(bound, 1 / growth.start)
+    return found
+
+
+def _value(problem: _Problem, digits: int) -> arb:
+    """Repeat with more precision and a wider interval until the relative accuracy holds."""
+    if problem.plan.parity == -1:
+        _integrate(problem, problem.q, digits=4, prec=_STEERING_BITS, log_size=None, weight=0)
+        return arb(0)
+    prec, log_size = bits(digits) + 8, None
+    tolerance = 10.0**-digits
+    for _ in range(_ATTEMPTS):
+        ball = _integrate(problem, problem.q, digits, prec, log_size, weight=0)
+        if not ball.is_finite():
+            raise NotEnclosed("the integral did not converge: a singularity on or near the real line")
+        if relative_error(ball) <= tolerance:
+            return ball
+        if log_size is not None and ball.contains(0) and prec > 2 * bits(digits + _ZERO_DIGITS):
+            return ball
+        size = ball.abs_lower() if not ball.contains(0) else ball.abs_upper() * arb(10) ** -_ZERO_DIGITS
+        if not size > 0:
+            return ball
+        with working_precision(_STEERING_BITS):
+            log_size = float(size.log().mid())
+        prec = 2 * prec if ball.contains(0) else prec + bits(digits)
+    raise NotEnclosed(f"{digits} digits were not reached: {ball.str(8)}")
+
+
+def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
+    if problem.plan.parity == -1:
+        return _value(problem, digits)
+    middle = _value(_Problem(**{**problem.__dict__, "q": arb(q.mid())}), digits)
+    slope = _integrate(problem, q, digits=8, prec=_STEERING_BITS, log_size=None, weight=1)
+    with working_precision(bits(digits)):
+        ball = middle + (q - q.mid()) * slope
+        if ball.is_finite():
+            return ball
+    raise NotEnclosed("the derivative in q could not be enclosed on this range of q")
+
+
+def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: float | None, weight: int) -> arb:
+    """One pass: ∫ f(x)·w(x)·exp(−x²/2q) dx/√(2πq) with w = 1, or w = (x²/q − 1)/(2q) for the slope in q.
+
+    ``log_size`` is the logarithm of the size that the accuracy refers to, when an earlier pass has found it.
+    """
+    with working_precision(_STEERING_BITS):
+        wide = to_arb(q)
+        sides = {s: (_weighted(b, wide, weight), start) for s, (b, start) in problem.sides.items()}
+        scale = float(wide.mid()) ** 0.5
+        log_norm = 0.5 * math.log(2 * math.pi) + math.log(scale)
+        if log_size is None:
+            log_tolerance = max(log_peak(b, wide) for b, _ in sides.values()) - 15
+        else:
+            log_tolerance = log_size + log_norm
+        log_tolerance -= (digits + 3) * math.log(10)
+        cuts = {s: cut(b, wide, start, log_tolerance) for s, (b, start) in sides.items()}
+        peaks = {s: peak(b, wide) for s, (b, _) in sides.items()}
+        rest = sum((tail(b, wide, cuts[s]) for s, (b, _) in sides.items()), arb(0))
+    with working_precision(prec):
+        ball = to_arb(q)
+        parts = [
+            _Part(problem, index, _integrand(piece, problem, ball, weight, prec), prec, digits)
+            for index, piece in enumerate(problem.pieces)
+            if piece.expr != 0
+        ]
+        marks = _marks(scale, peaks)
+        if log_size is None:
+            size = max((part.sample(marks, cuts) for part in parts), default=arb(0)) * scale
+        else:
+            size = arb(log_size + log_norm).exp()
+        goal = arb(10) ** -(digits + 3)
+        total = arb(0)
+        for part in parts:
+            total += part.integrate(marks, cuts, goal, (size * goal).mid())
+        if problem.plan.parity:
+            total = 2 * total
+        return (total + arb(0, rest.upper())) / (2 * arb.pi() * ball).sqrt()
+
+
+def _weighted(bound: Bound, q: arb, weight: int) -> Bound:
+    """Growth of f·w: |x²/q − 1|/(2q) ≤ (1 + 1/q)·(1 + t)²/(2q)."""
+    return bound if weight == 0 else bound * Bound((1 + 1 / q) / (2 * q), arb(2))
+
+
+def _marks(scale: float, peaks: dict[int, float]) -> list[float]:
+    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for the features of g, and a displaced mass."""
+    marks = {0.0, 2 * scale, -2 * scale}
+    if scale > 4:
+        marks |= {4.0, -4.0}
+    for side, place in peaks.items():
+        if place > 3 * scale:
+            marks |= {side * max(place + step * scale, 0.0) for step in (-6, -2, 2, 6)}
+    return sorted(marks)
+
+
+def _integrand(piece: Piece, problem: _Problem, q: arb, weight: int, prec: int) -> Callable[[acb, bool], acb]:
+    call = program(piece.expr, problem.plan.variable).bind(problem.values, prec)
+    rate = acb(-1 / (2 * q))
+    nowhere = acb(arb.nan())
+
+    def integrand(z: acb, analytic: bool) -> acb:
+        try:
+            value = call(z, analytic)
+        except ZeroDivisionError:
+            return nowhere
+        square = z * z
+        if weight:
+            value = value * ((square / q - 1) / (2 * q))
+        return value * (square * rate).exp()
+
+    return integrand
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One piece of the integral, at one precision."""
+
+    problem: _Problem
+    index: int
+    integrand: Callable[[acb, bool], acb]
+    prec: int
+    digits: int
+
+    def _ends(self, cuts: dict[int, float]) -> tuple[arb, arb]:
+        piece, values = self.problem.pieces[self.index], self.problem.values
+        lower = (
+            arb(-cuts[-1]) if piece.lower is S.NegativeInfinity else evaluate(piece.lower, values, self.prec)
+        )
+        upper = arb(cuts[1]) if piece.upper is S.Infinity else evaluate(piece.upper, values, self.prec)
+        return lower, upper
+
+    def sample(self, marks: list[float], cuts: dict[int, float]) -> arb:
+        """Largest |f|·weight at the middles of the panels: an estimate of the size, which only steers."""
+        largest = arb(0)
+        lower, upper = self._ends(cuts)
+        inside = [arb(m) for m in marks if m > lower and m < upper]
+        for left, right in pairwise([lower, *inside, upper]):
+            for place in (0.25, 0.6):
+                value = abs(self.integrand(acb((left + (right - left) * place).mid()), False))
+                if value.is_finite() and value.mid() > largest:
+                    largest = value.mid()
+        return largest
+
+    def integrate(self, marks: list[float], cuts: dict[int, float], goal: arb, absolute: arb) -> arb:
+        """Integrate between the ends of the piece (or the cuts), panel by panel."""
+        lower, upper = self._ends(cuts)
+        rest = arb(0)
+        inner = [arb(m) for m in marks]
+        for end in (1, -1):
+            singular = self.problem.singular.get((self.index, end))
+            if singular is None:
+                continue
+            delta, missing = _hole(singular, self.digits)
+            rest += missing
+            point = lower if end == 1 else upper
+            lower, upper = (point + delta, upper) if end == 1 else (lower, point - delta)
+            distance = delta * 4
+            while distance < 1:
+                inner.append(point + end * distance)
+                distance = distance * 4
+        inside = sorted((p for p in inner if p > lower and p < upper), key=lambda p: float(p.mid()))
+        total = arb(0)
+        for left, right in pairwise([lower, *inside, upper]):
+            value = acb.integral(self.integrand, acb(left), acb(right), rel_tol=goal, abs_tol=absolute).real
+            if not value.is_finite():
+                expr = self.problem.pieces[self.index].expr
+                where = f"[{left.str(5, radius=False)}, {right.str(5, radius=False)}]"
+                raise NotEnclosed(f"the integral of {expr} did not converge on {where}")
+            total += value
+        return total + arb(0, rest.upper())
+
+
+def _hole(singular: _Singular, digits: int) -> tuple[arb, arb]:
+    """Return a distance δ and a bound of ∫_0^δ |f|: A·2^n·δ^(1−n)/(1−n) for |f| ≤ A·(1 + 1/t)^n, 0 ≤ n < 1."""
+    power = singular.bound.power.max(arb(0))
+    exponent = (digits + 6) * math.log2(10) / max(float((1 - power).mid()), 1e-3)
+    delta = (arb(2) ** -int(exponent + 8)).min(arb(singular.start) / 2)
+    bound = singular.bound.scale * arb(2) ** power * ((1 - power) * delta.log()).exp() / (1 - power)
+    return arb(delta.mid()), bound.upper()
