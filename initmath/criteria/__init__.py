@@ -1,0 +1,139 @@
+"""One file a criterion: what "the right gain" means, every solution, and what each does in depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Rational, S
+
+from initmath import moments
+from initmath.criteria import average, backward, critical, second_moment, taylor, unit_variance, variance
+from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, check_question, no_solution
+from initmath.errors import InputError
+
+__all__ = ["CRITERIA", "Criterion", "CriterionResult", "Question", "Solution", "criterion", "solve", "solve_all"]
+
+CRITERIA: tuple[Criterion, ...] = (
+    taylor.CRITERION,
+    variance.CRITERION,
+    second_moment.CRITERION,
+    unit_variance.CRITERION,
+    backward.CRITERION,
+    average.CRITERION,
+    critical.CRITERION,
+)
+"""Every criterion, in the order in which it is shown; a new one is a file and a line here."""
+
+
+def criterion(name: str) -> Criterion:
+    """Return a criterion by its name.
+
+    Examples
+    --------
+    >>> criterion("second_moment").source[:9]
+    'He et al.'
+    """
+    for found in CRITERIA:
+        if found.name == name:
+            return found
+    raise InputError(f"unknown criterion {name!r}: choose one of {', '.join(c.name for c in CRITERIA)}")
+
+
+def solve(
+    name: str,
+    activation: Any,
+    *,
+    q: Any = None,
+    sigma_b2: Any = None,
+    target_variance: Any = 1,
+    fan_in: int = 1,
+    fan_out: int | None = None,
+    digits: int = 15,
+    timeout: float | None = None,
+) -> CriterionResult:
+    r"""Solve one criterion for an activation.
+
+    Parameters
+    ----------
+    name : str
+        ``"taylor"``, ``"variance"``, ``"second_moment"``, ``"unit_variance"``, ``"backward"``, ``"average"`` or
+        ``"critical"``.
+    activation : Activation
+    q : number, optional
+        Pre-activation variance.  Leave it out where σ_b² is given for `critical`; 1 elsewhere.
+    sigma_b2 : number, optional
+        Bias variance, 0 unless given.
+    target_variance : number
+        s² of `taylor` and `variance`.
+    fan_in, fan_out : int
+        Only the ratio matters; ``fan_out`` equals ``fan_in`` unless given.
+    digits : int
+    timeout : float, optional
+        Seconds for each closed form.
+
+    Returns
+    -------
+    CriterionResult
+        ``solutions`` is empty, with a ``reason``, where there is none.
+
+    Raises
+    ------
+    InputError
+        If the question makes no sense, or is over-determined.
+
+    Examples
+    --------
+    >>> from initmath.activation import resolve
+    >>> solve("variance", resolve("relu")).solutions[0].sigma_w2.closed_form
+    2
+    """
+    question = _question(activation, q, sigma_b2, target_variance, fan_in, fan_out, digits, timeout)
+    return criterion(name).solve(question)
+
+
+def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:
+    """Solve every criterion; one that the conditions over-determine answers with the reason instead of an error."""
+    names = [c.name for c in CRITERIA]
+    answers = {}
+    for name in names:
+        over = name == "critical" and conditions.get("q") is not None and conditions.get("sigma_b2") is not None
+        if over:
+            reason = "over-determined: with q and σ_b² both given nothing is left to solve for; leave one out"
+            answers[name] = no_solution(reason, complete=True)
+        else:
+            answers[name] = solve(name, activation, **conditions)
+    return answers
+
+
+def _question(
+    activation: Any,
+    q: Any,
+    sigma_b2: Any,
+    target_variance: Any,
+    fan_in: int,
+    fan_out: int | None,
+    digits: int,
+    timeout: float | None,
+) -> Question:
+    question = Question(
+        activation=activation,
+        q=None if q is None else moments.variance_at(q),
+        sigma_b2=None if sigma_b2 is None else _non_negative(sigma_b2, "bias variance"),
+        target_variance=S(_non_negative(target_variance, "target variance")),
+        fan_in=fan_in,
+        fan_out=fan_in if fan_out is None else fan_out,
+        digits=digits,
+        timeout=timeout,
+    )
+    check_question(question)
+    return question
+
+
+def _non_negative(value: Any, what: str) -> Any:
+    try:
+        exact = Rational(repr(value)) if isinstance(value, float) else Rational(str(value))
+    except (TypeError, ValueError):
+        raise InputError(f"{what} {value} is not a number: give a decimal or a fraction such as 1/2") from None
+    if not (exact.is_finite and exact >= 0):
+        raise InputError(f"{what} {value}: a variance is finite and cannot be negative")
+    return exact

@@ -1,0 +1,126 @@
+"""The moments of an activation at one pre-activation variance: asked, solved for exactly, or a certified root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from initmath import moments
+from initmath.balls import relative_error
+from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
+from initmath.criteria.algebra import is_zero, tidy
+from initmath.criteria.flow import leads_to
+from initmath.criteria.result import Question, Solution
+from initmath.derivation import Number, Status
+from initmath.integral import q as Q
+
+__all__ = ["Point", "asked_point", "root_point", "solution_at", "stability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A pre-activation variance, with the moments there.
+
+    Attributes
+    ----------
+    question : Question
+    q : Number
+        In closed forms: the symbol q at an asked rational, the solution at a root.
+    at : Rational or None
+        The asked rational; None at a root.
+    """
+
+    question: Question
+    q: Number
+    at: Any | None
+
+    def moment(self, name: str) -> Number:
+        """Return E g, E g², Var g or E g'² here."""
+        question = self.question
+        if self.at is not None:
+            deep = question.digits + GUARD_DIGITS
+            number = moments.moment(question.activation, name, self.at, deep, question.timeout).number
+            return self._shown(number)
+        return self._at_root(name, moments.closed_value(question.activation, name), moments.ball_confirmed)
+
+    def slope(self, name: str) -> Number:
+        """Return d/dq of a moment here."""
+        question = self.question
+        if self.at is not None:
+            deep = question.digits + GUARD_DIGITS
+            return self._shown(moments.slope(question.activation, name, self.at, deep, question.timeout))
+        return self._at_root(name, moments.closed_slope(question.activation, name), moments.slope_ball_confirmed)
+
+    def _shown(self, number: Number) -> Number:
+        return Number(
+            number.status, number.ball, number.closed_form, number.method, self.question.digits, number.certified
+        )
+
+    def _at_root(self, name: str, closed: Any, enclose: Any) -> Number:
+        question = self.question
+        ball = enclose(question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
+        if closed is None or self.q.closed_form is None:
+            return Number(Status.NUMERIC, ball, None, self.q.method, question.digits)
+        return Number(Status.EXACT, ball, tidy(closed.subs(Q, self.q.closed_form)), self.q.method, question.digits)
+
+
+def asked_point(question: Question, at: Any | None = None) -> Point:
+    """Return the point at the asked q."""
+    where = question.at if at is None else at
+    return Point(question, given(where, question.digits), where)
+
+
+def root_point(question: Question, q: Number) -> Point:
+    """Return the point at a solution."""
+    return Point(question, q, None)
+
+
+def stability(chi_parallel: Number, at: Any | None) -> str:
+    """Tell whether a fixed point of the length map attracts: |χ_∥| < 1, > 1, or = 1 (proven, or not separable)."""
+    slope = abs(chi_parallel.ball)
+    if slope < 1:
+        return "stable"
+    if slope > 1:
+        return "unstable"
+    return "marginal"
+
+
+def solution_at(
+    point: Point, sigma_w2: Number, sigma_b2: Number, *, fixed: bool = True, centred: bool = False
+) -> Solution:
+    """Complete a solution: χ₁, χ_∥, stability, and where the length map leads.
+
+    Parameters
+    ----------
+    point : Point
+    sigma_w2, sigma_b2 : Number
+    fixed : bool
+        Whether the criterion makes the point a fixed point of the length map.
+    centred : bool
+        For weight-standardised W, whose length map is q' = σ_w² Var g(√q z) + σ_b².
+    """
+    question = point.question
+    digits = question.digits
+    chi_1 = combine(lambda w, c: w * c, sigma_w2, point.moment("derivative_second_moment"), digits=digits)
+    slope = point.slope("variance" if centred else "second_moment")
+    chi_parallel = combine(lambda w, m: w * m, sigma_w2, slope, digits=digits)
+    if point.at is not None:
+        chi_1, chi_parallel = settle(chi_1, point.at), settle(chi_parallel, point.at)
+    shown_q = exact(point.at, digits) if point.at is not None else point.q
+    if fixed:
+        kind, q_star = stability(chi_parallel, point.at), shown_q
+    else:
+        kind, q_star = "not_a_fixed_point", leads_to(question, sigma_w2, sigma_b2)
+    return Solution(sigma_w2, sigma_b2, shown_q, square_root(sigma_w2), chi_1, chi_parallel, kind, q_star)
+
+
+def proven_equal(number: Number, value: Any, at: Any | None) -> bool | None:
+    """Tell whether a number is a given rational: proven, refuted, or None if the ball cannot tell."""
+    if not number.ball.contains(int(value)) and relative_error(number.ball - int(value)) < 1:
+        return False
+    closed = number.closed_form
+    if number.status is Status.EXACT and closed is not None:
+        here = closed if at is None else closed.xreplace({Q: at})
+        if is_zero(here - value):
+            return True
+    return None

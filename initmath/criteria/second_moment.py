@@ -1,0 +1,58 @@
+"""Keep the pre-activation variance at a chosen q: He's condition for any activation."""
+
+from __future__ import annotations
+
+from initmath import moments
+from initmath.criteria.arithmetic import combine, exact, settle
+from initmath.criteria.point import asked_point, solution_at
+from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
+from initmath.derivation import Step
+from initmath.integral import q as Q
+
+__all__ = ["CRITERION"]
+
+
+def solve(question: Question) -> CriterionResult:
+    """Return σ_w² = (q − σ_b²)/m₂(q)."""
+    point = asked_point(question)
+    bias = exact(question.bias, question.digits)
+    if not question.at > question.bias:
+        return no_solution(
+            f"the biases alone give the pre-activations variance {question.bias}, not less than q = {question.at}"
+        )
+    second = point.moment("second_moment")
+    if not second.ball > 0:
+        return no_solution("E g² = 0: the activation vanishes almost everywhere")
+    sigma_w2 = settle(combine(lambda q, b, m: (q - b) / m, point.q, bias, second, digits=question.digits), question.at)
+    solution = solution_at(point, sigma_w2, bias)
+    free = second.closed_form is not None and Q not in getattr(sigma_w2.closed_form, "free_symbols", {Q})
+    continuum = None
+    if free and question.bias == 0 and moments.closed_value(question.activation, "second_moment").has(Q):
+        continuum = f"every q > 0 is kept by the same N·v² = {sigma_w2.closed_form}: E g² is proportional to q"
+    return CriterionResult((solution,), continuum, True, None, _steps(question, sigma_w2.closed_form))
+
+
+def _steps(question: Question, closed: object) -> tuple[Step, ...]:
+    if closed is None or question.activation.expr is None:
+        return ()
+    before = (Q - question.bias) / moments.problem(question.activation, "second_moment")
+    here = before if Q in getattr(closed, "free_symbols", ()) else before.xreplace({Q: question.at})
+    step = Step(
+        rule="second_moment",
+        before=here if question.bias != 0 or Q in getattr(closed, "free_symbols", ()) else before,
+        after=closed,
+        reason="A layer maps q to σ_w² E g(y)² + σ_b² with y ~ N(0, q); asking that q is kept gives σ_w².",
+        conditions=("q > σ_b²",),
+        references=("He et al. 2015, arXiv:1502.01852, eq. (10); Kumar 2017, arXiv:1704.08863, eq. (6)",),
+    )
+    return (step,)
+
+
+CRITERION = Criterion(
+    name="second_moment",
+    when="the default: signals keep their size, layer by layer, at the q you expect (1 for normalised inputs)",
+    equation="N·v² = (q − σ_b²) / E g(y)²,  y ~ N(0, q)",
+    latex=r"N v^2 = \frac{q - \sigma_b^2}{\mathbb{E}\,g(\sqrt{q}\,z)^2}",
+    source="He et al. 2015, arXiv:1502.01852, eq. (10), generalised from ReLU",
+    solve=solve,
+)

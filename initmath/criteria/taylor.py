@@ -1,0 +1,120 @@
+"""Kumar's linearised rule: replace g by its tangent at 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Eq, S, Symbol, limit, oo
+
+from initmath import moments
+from initmath.criteria.algebra import is_zero
+from initmath.criteria.arithmetic import combine, exact, given
+from initmath.criteria.point import Point, solution_at
+from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
+from initmath.derivation import Number, Status, Step
+from initmath.balls import bits, evaluate
+from initmath.integral import x
+
+__all__ = ["CRITERION", "tangent_at_zero"]
+
+
+def tangent_at_zero(activation: Any) -> tuple[Any, Any] | str:
+    """Return (g(0), g'(0)), or the reason why there is no tangent."""
+    values, slopes = [], []
+    for piece in activation.pieces.pieces:
+        left, right = _contains_zero(piece)
+        for side, touched in (("-", left), ("+", right)):
+            if touched:
+                values.append(_one_sided(piece.expr, side))
+                slopes.append(_one_sided(piece.expr.diff(x), side))
+    for found, what in ((values, "jumps"), (slopes, "has a kink")):
+        if any(not value.is_finite for value in found):
+            return "g is not differentiable at 0: its derivative is infinite there" if what != "jumps" else "g is infinite at 0"
+        if any(not is_zero(value - found[0]) for value in found[1:]):
+            return f"g {what} at 0: it has no tangent there"
+    return values[0], slopes[0]
+
+
+def _contains_zero(piece: Any) -> tuple[bool, bool]:
+    """Tell whether the piece reaches 0 from the left, and from the right."""
+    lower, upper = piece.lower, piece.upper
+    below = lower == -oo or bool(lower.is_negative)
+    above = upper == oo or bool(upper.is_positive)
+    left = below and (above or upper.is_zero)
+    right = above and (below or lower.is_zero)
+    return bool(left), bool(right)
+
+
+def _one_sided(expr: Any, side: str) -> Any:
+    value = expr.subs(x, 0)
+    return limit(expr, x, 0, side) if value.has(S.NaN, S.ComplexInfinity, oo, -oo) else value
+
+
+def solve(question: Question) -> CriterionResult:
+    """Return σ_w² = (s²/g'(0)² − σ_b²)/(s² + g(0)²)."""
+    activation, digits = question.activation, question.digits
+    if activation.expr is None:
+        return no_solution("the function could not be traced: its derivative at 0 is not known", complete=False)
+    tangent = tangent_at_zero(activation)
+    if isinstance(tangent, str):
+        return no_solution(tangent)
+    if is_zero(tangent[1]):
+        return no_solution("g'(0) = 0: the tangent at 0 is flat, and the linearised network passes nothing on")
+    values = moments.parameter_values(activation)
+    value, slope = (_constant(part, values, digits) for part in tangent)
+    target, bias = exact(question.target_variance, digits), exact(question.bias, digits)
+    sigma_w2 = combine(
+        lambda s, b, g, d: (s / (d * d) - b) / (s + g * g), target, bias, value, slope, digits=digits
+    )
+    if not sigma_w2.ball > 0:
+        return no_solution(f"the biases alone exceed s²/g'(0)² = {combine(lambda s, d: s / (d * d), target, slope, digits=digits).value}")
+    point = Point(question, given(question.at, digits), question.at)
+    solution = solution_at(point, sigma_w2, bias, fixed=False)
+    return CriterionResult((solution,), None, True, _what_happens(solution), _steps(question, tangent, sigma_w2))
+
+
+def _constant(expr: Any, values: dict[Any, Any], digits: int) -> Number:
+    return Number(Status.EXACT, evaluate(expr, values, bits(digits + 12)), expr, "derivative at 0", digits)
+
+
+def _what_happens(solution: Any) -> str:
+    star = solution.q_star
+    begin = "the tangent is a model, not the network: at this N·v² the exact length map "
+    if star is None:
+        return begin + "reaches no fixed point that could be certified"
+    return begin + f"takes q = {solution.q.value} to q* = {star.value}"
+
+
+def _steps(question: Question, tangent: tuple[Any, Any], sigma_w2: Number) -> tuple[Step, ...]:
+    y, s2, weight = Symbol("y", real=True), question.target_variance, Symbol("sigma_w2", positive=True)
+    value, slope = tangent
+    references = ("Kumar 2017, arXiv:1704.08863, eqs. (8)-(12)",)
+    linear = value + slope * y
+    return (
+        Step(
+            rule="tangent",
+            before=question.activation.expr.subs(x, y),
+            after=linear,
+            reason="Near 0, g(y) ≈ g(0) + g'(0)·y: an approximation, the only one in this derivation.",
+            conditions=("|y| small",),
+            references=references,
+        ),
+        Step(
+            rule="solve",
+            before=Eq(slope**2 * (weight * (s2 + value**2) + question.bias), s2),
+            after=Eq(weight, sigma_w2.closed_form),
+            reason="The linearised output has mean g(0) and variance g'(0)² q, and q = σ_w² (s² + g(0)²) + σ_b²; "
+            "ask for variance s² and solve for σ_w².",
+            references=references,
+        ),
+    )
+
+
+CRITERION = Criterion(
+    name="taylor",
+    when="to see what the linearised textbook rule gives; valid only for small pre-activations",
+    equation="N·v² = (s²/g'(0)² − σ_b²) / (s² + g(0)²)",
+    latex=r"N v^2 = \frac{s^2/g'(0)^2 - \sigma_b^2}{s^2 + g(0)^2}",
+    source="Kumar 2017, arXiv:1704.08863, eq. (12)",
+    solve=solve,
+)

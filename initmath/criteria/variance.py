@@ -1,0 +1,328 @@
+"""Kumar's question, exactly: keep the variance of the layer's output at s²."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flint import arb
+from sympy import Eq, S, oo
+
+from initmath import moments
+from initmath.balls import bits, evaluate, to_arb, working_precision
+from initmath.criteria.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
+from initmath.criteria.arithmetic import combine, exact, small_rational
+from initmath.criteria.point import Point, asked_point, root_point, solution_at
+from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, no_solution
+from initmath.criteria.roots import isolate
+from initmath.criteria.tails import monotone_limits, near_infinity, near_zero, range_bound
+from initmath.derivation import Number, Status, Step
+from initmath.errors import Divergent, NotEnclosed
+from initmath.integral import q as Q
+
+__all__ = ["CRITERION"]
+
+LOW, HIGH = "1.0037e-8", "1.0213e4"
+"""Where roots are looked for when nothing is proven about the ends (odd numbers: a root is never on the edge)."""
+
+SECONDS = 10.0
+
+METHOD = "root of a certified function, isolated by the interval Newton method"
+
+
+def solve(question: Question) -> CriterionResult:
+    """Find every u² with Var g(u z) = s², and σ_w² = (u² − σ_b²)/(s² + m₁(u²)²) there."""
+    if question.activation.expr is None:
+        return no_solution("the function could not be traced: its roots cannot be isolated", complete=False)
+    value = moments.closed_value(question.activation, "variance", question.timeout)
+    if value is not None:
+        found = _exact(question, value)
+        if found is not None:
+            return found
+    return _isolated(question)
+
+
+# ------------------------------------------------------------------------------------------------------ exactly
+
+
+def _exact(question: Question, value: Any) -> CriterionResult | None:
+    """Solve the equation in closed form; None when it is of no solvable kind."""
+    target = question.target_variance
+    if Q not in value.free_symbols:
+        return _constant_variance(question, value)
+
+    def positive(expr: Any) -> bool:
+        ball = evaluate(expr, moments.parameter_values(question.activation), bits(30))
+        return bool(ball > 0)
+
+    try:
+        roots = solve_for_q(value - target, positive)
+    except NotEnclosed:
+        return None
+    if roots is None:
+        return None
+    if not roots:
+        return _none_exactly(question, value)
+    points = [root_point(question, _exact_number(question, root)) for root in roots]
+    return _answer(question, points, complete=True, reason=None, steps=_steps(question, value, roots))
+
+
+def _exact_number(question: Question, root: Any) -> Number:
+    ball = evaluate(root, moments.parameter_values(question.activation), bits(question.digits + 20))
+    return Number(Status.EXACT, ball, root, "the equation solved in closed form", question.digits)
+
+
+def _constant_variance(question: Question, value: Any) -> CriterionResult:
+    """Treat an activation whose output variance does not depend on q, such as sign(x)."""
+    target = question.target_variance
+    number = exact(value, question.digits) if not value.free_symbols else None
+    if not is_zero(value - target):
+        attainable = None if number is None else (number, number)
+        return no_solution(
+            f"no solution: Var g(√q z) = {value} for every q, not {target}", attainable=attainable
+        )
+    point = asked_point(question)
+    bias = exact(question.bias, question.digits)
+    sigma_w2 = combine(
+        lambda q, b, m: (q - b) / m, point.q, bias, point.moment("second_moment"), digits=question.digits
+    )
+    text = f"every q > 0 solves: Var g(√q z) = {target} whatever q is; shown at q = {question.at}"
+    if not sigma_w2.ball > 0:
+        return CriterionResult((), text, True, "the biases alone exceed the asked q")
+    return CriterionResult((solution_at(point, sigma_w2, bias),), text, True, None)
+
+
+def _none_exactly(question: Question, value: Any) -> CriterionResult:
+    attainable = _exact_range(question, value) or _monotone_range(question)
+    return no_solution(_none_reason(question, attainable), attainable=attainable)
+
+
+def _exact_range(question: Question, value: Any) -> tuple[Number, Number] | None:
+    """Read infimum and supremum off c₀ + Σ c_k e^{-k r q} with all c_k of one sign: it is monotone in q."""
+    found = exponential_polynomial(value)
+    if found is None or value.free_symbols != {Q}:
+        return None
+    rate, coefficients = found
+    if not rate < 0 or min(coefficients) < 0:
+        return None
+    start, end = sum(coefficients.values()), coefficients.get(0, S.Zero)
+    moving = [c for k, c in coefficients.items() if k != 0]
+    if all(c < 0 for c in moving) or all(c > 0 for c in moving):
+        low, high = sorted((start, end), key=float)
+        return exact(low, question.digits), exact(high, question.digits)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ with certainty
+
+
+def _isolated(question: Question) -> CriterionResult:
+    """Isolate all roots with balls between two proven tails."""
+    activation, digits = question.activation, question.digits
+    limits = _monotone_range(question)
+    if limits is not None and _beyond(limits[1], question.target_variance):
+        return no_solution(_none_reason(question, limits), attainable=limits)
+    with working_precision(bits(30)):
+        target = to_arb(question.target_variance)
+        deviation = target.sqrt()
+        width = range_bound(activation)
+        if width is not None and (2 * width.rad()) ** 2 / 4 < target:
+            attainable = _scanned_range(question)
+            return no_solution(_none_reason(question, attainable), attainable=attainable)
+        left, right = near_zero(activation, deviation), near_infinity(activation, deviation)
+        open_ends = []
+        low, high = arb(LOW), arb(HIGH)
+        if left is not None and left.excludes(deviation):
+            low = left.q.lower()
+        else:
+            open_ends.append(f"below q = {float(low):.3g}")
+        if right is not None and right.excludes(deviation):
+            high = right.q.upper()
+        else:
+            open_ends.append(f"beyond q = {float(high):.3g}")
+
+    def excess(t: arb, asked: int) -> arb:
+        return moments.ball(activation, "variance", t, asked) - to_arb(question.target_variance)
+
+    def slope(t: arb, asked: int) -> arb:
+        return moments.slope_ball(activation, "variance", t, asked)
+
+    try:
+        found = isolate(excess, slope, low.mid(), high.mid(), digits + 6, deadline=time.monotonic() + SECONDS)
+    except (NotEnclosed, Divergent) as error:
+        return no_solution(f"the variance could not be enclosed on the whole range: {error}", complete=False)
+    gaps = [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved] + open_ends
+    reason = f"not proven that there are no other solutions {', '.join(gaps)}" if gaps else None
+    points = [root_point(question, _certified_root(question, root)) for root in found.roots]
+    if not points:
+        attainable = limits or (None if gaps else _scanned_range(question))
+        text = _none_reason(question, attainable)
+        return no_solution(text if reason is None else f"none found; {reason}", complete=not gaps, attainable=attainable)
+    value = moments.closed_value(activation, "variance")
+    steps = () if value is None else _steps(question, value, ())
+    return _answer(question, points, complete=not gaps, reason=reason, steps=steps)
+
+
+def _certified_root(question: Question, root: arb) -> Number:
+    """Return the root as a number; a rational root is recognised and proven (SELU: u² = 1)."""
+    candidate = small_rational(root)
+    value = moments.closed_value(question.activation, "variance")
+    if candidate is not None and value is not None and value.free_symbols == {Q}:
+        if is_zero(value.xreplace({Q: candidate}) - question.target_variance):
+            return Number(Status.EXACT, to_arb(candidate), candidate, METHOD + "; the identity proven", question.digits)
+    return Number(Status.NUMERIC, root, None, METHOD, question.digits)
+
+
+def _monotone_range(question: Question) -> tuple[Number, Number] | None:
+    """Return 0 and (l₊ − l₋)²/4 for a continuous, monotone, bounded g.
+
+    Var ≤ (sup − inf)²/4 (Popoviciu), with equality only for a law on the two end points; for q → ∞ the law of
+    g(√q z) tends to that one, and for q → 0 the variance vanishes.
+    """
+    activation = question.activation
+    limits = monotone_limits(activation)
+    if limits is None or activation.jumps:
+        return None
+    top = tidy((limits[1] - limits[0]) ** 2 / 4)
+    return exact(S.Zero, question.digits), exact(top, question.digits)
+
+
+def _beyond(top: Number, target: Any) -> bool:
+    """Whether the target is at least the supremum (which is never reached)."""
+    return bool(top.ball < to_arb(target)) or is_zero(top.closed_form - target)
+
+
+def _scanned_range(question: Question) -> tuple[Number, Number] | None:
+    """Bound the largest variance by balls over all q; None where the tails are not known."""
+    activation = question.activation
+    with working_precision(bits(15)):
+        tiny, huge = near_zero(activation, arb("1e-3")), near_infinity(activation, arb("1e-3"))
+        if tiny is None or huge is None or not huge.high.is_finite() or tiny.limit is None or not tiny.limit.is_zero():
+            return None
+        low, high = tiny.q, arb(HIGH).min(huge.q)
+        if huge.q > high:
+            return None
+        best, top = arb(0), (tiny.high**2).max(huge.high**2).upper()
+        if huge.limit is not None:
+            best = (huge.limit**2).lower()
+        boxes = [(low, high, 0)]
+        try:
+            while boxes:
+                left, right, depth = boxes.pop()
+                middle = (left * right).sqrt().mid()
+                best = best.max(moments.ball(activation, "variance", middle, 10).lower())
+                value = moments.ball(activation, "variance", left.union(right), 10)
+                if value.is_finite() and (value.upper() < best * arb("1.000001") or depth > 16):
+                    top = top.max(value.upper())
+                    continue
+                boxes += [(left, middle, depth + 1), (middle, right, depth + 1)]
+        except (NotEnclosed, Divergent):
+            return None
+        ball = best.union(top)
+    method = "bounded by balls over all q"
+    return exact(S.Zero, question.digits), Number(Status.NUMERIC, ball, None, method, question.digits)
+
+
+def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -> str:
+    target = question.target_variance
+    if attainable is None:
+        return f"no solution: Var g(√q z) = {target} for no q > 0"
+    low, top = attainable
+    bound = top.closed_form if top.closed_form is not None else top.value
+    if low.ball > to_arb(target):
+        return f"no solution: Var g(√q z) > {low.closed_form} for every q"
+    if top.closed_form is None:
+        return f"no solution: Var g(√q z) ≤ {bound} < {target} for every q"
+    relation = f"= {target}" if is_zero(top.closed_form - target) else f"< {target}"
+    return (
+        f"no solution: Var g(√q z) < {bound} for every q; the supremum {bound} is approached as q → oo and never reached"
+        + ("" if relation.startswith("=") else f", and {bound} {relation}")
+    )
+
+
+# ------------------------------------------------------------------------------------------------- the answer
+
+
+def _answer(
+    question: Question, points: list[Point], *, complete: bool, reason: str | None, steps: tuple[Step, ...]
+) -> CriterionResult:
+    bias = exact(question.bias, question.digits)
+    solutions: list[Solution] = []
+    steps = list(steps)  # type: ignore[assignment]
+    refused = []
+    for point in points:
+        second = point.moment("second_moment")
+        # At a solution s² + m₁² is m₂, one moment instead of two.
+        sigma_w2 = combine(lambda q, b, m: (q - b) / m, point.q, bias, second, digits=question.digits)
+        sigma_w2 = _proven_rational(sigma_w2, point)
+        if not sigma_w2.ball > 0:
+            refused.append(point.q.value)
+            continue
+        solutions.append(solution_at(point, sigma_w2, bias))
+        steps += _weight_steps(question, point, sigma_w2)
+    if refused:
+        note = f"u² = {', '.join(refused)} would need σ_w² < 0: the biases alone give variance {question.bias}"
+        reason = note if reason is None else f"{note}; {reason}"
+    return CriterionResult(tuple(solutions), None, complete, reason, tuple(steps))
+
+
+def _proven_rational(number: Number, point: Point) -> Number:
+    closed = number.closed_form
+    if number.status is not Status.EXACT or closed is None or closed.is_Rational or closed.free_symbols:
+        return number
+    candidate = small_rational(number.ball)
+    if candidate is not None and is_zero(closed - candidate):
+        return Number(Status.EXACT, to_arb(candidate), candidate, number.method, number.digits)
+    return number
+
+
+
+
+def _steps(question: Question, value: Any, roots: tuple[Any, ...]) -> tuple[Step, ...]:
+    """Mirror Kumar's eqs. (20)-(23): mean, second moment, variance, and the condition solved for u²."""
+    activation, target = question.activation, question.target_variance
+    mean = moments.closed_value(activation, "mean")
+    second = moments.closed_value(activation, "second_moment")
+    steps = [
+        Step("mean", moments.problem(activation, "mean"), mean, "The mean of the output, μ = E g(y) with y ~ N(0, u²), "
+             "u² = q.", (), ("Kumar 2017, arXiv:1704.08863, eq. (20)",)),
+        Step("second_moment", moments.problem(activation, "second_moment"), second, "Its second moment, E g(y)².", (),
+             ("Kumar 2017, arXiv:1704.08863, eq. (21)",)),
+        Step("variance", second - mean**2, value, "Its variance, s² = E g(y)² − μ².", (),
+             ("Kumar 2017, arXiv:1704.08863, eq. (22)",)),
+    ]  # fmt: skip
+    steps += [
+        Step("solve", Eq(value, target, evaluate=False), Eq(Q, root, evaluate=False),
+             f"Ask that the output keeps the variance s² = {target} and solve for q = u².", (),
+             ("Kumar 2017, arXiv:1704.08863, eq. (23)",))
+        for root in roots
+    ]  # fmt: skip
+    return tuple(steps)
+
+
+def _weight_steps(question: Question, point: Point, sigma_w2: Number) -> list[Step]:
+    """Mirror Kumar's eqs. (24) and (25): the squared mean at u², and N·v² from it."""
+    root = point.q.closed_form
+    if sigma_w2.closed_form is None or root is None or root.has(oo):
+        return []
+    mean = moments.closed_value(question.activation, "mean")
+    squared = tidy((mean**2).subs(Q, root))
+    before = (root - question.bias) / (question.target_variance + squared)
+    return [
+        Step("squared_mean", (mean**2).subs(Q, root), squared, "The squared mean μ² at this u².", (),
+             ("Kumar 2017, arXiv:1704.08863, eq. (24)",)),
+        Step("weight_variance", before, sigma_w2.closed_form,
+             "A layer maps s², μ² to u² = N·v² (s² + μ²) + σ_b²; so N·v² = (u² − σ_b²)/(s² + μ²).", (),
+             ("Kumar 2017, arXiv:1704.08863, eqs. (6) and (25)",)),
+    ]  # fmt: skip
+
+
+CRITERION = Criterion(
+    name="variance",
+    when="Kumar's exact condition: the output of every layer keeps variance s²; may have no solution, or several",
+    equation="Var g(u z) = s²,  N·v² = (u² − σ_b²) / (s² + (E g(u z))²)",
+    latex=r"\mathrm{Var}\,g(uz) = s^2,\quad N v^2 = \frac{u^2 - \sigma_b^2}{s^2 + (\mathbb{E}\,g(uz))^2}",
+    source="Kumar 2017, arXiv:1704.08863, eqs. (6), (20)-(25)",
+    solve=solve,
+)
+

@@ -1,0 +1,174 @@
+"""The exact route: the engine's closed form of a moment in the symbol q, confirmed by the enclosure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from initmath import gaussian
+from initmath.derivation import Declined, Derivation, Status, Step
+from initmath.integral import q
+from initmath.moments.check import confirm
+from initmath.moments.integrands import NAMES, problem
+
+__all__ = ["TIMEOUT", "Checked", "checked", "closed", "closed_slope", "forget"]
+
+TIMEOUT = 2.0
+"""Seconds that the engine may take for one moment before the certified number stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A derivation, and what the enclosure said of it.
+
+    Attributes
+    ----------
+    derivation : Derivation
+    confirmed : bool
+        Two routes agreed at several q.
+    reason : str
+        Why there is no confirmed closed form; empty when there is one.
+    """
+
+    derivation: Derivation
+    confirmed: bool
+    reason: str = ""
+
+
+_REMEMBERED: dict[tuple[Any, str], Checked] = {}
+_SLOPES: dict[tuple[Any, str], Any] = {}
+
+
+def forget() -> None:
+    """Drop every remembered closed form (for tests that change the engine)."""
+    _REMEMBERED.clear()
+    _SLOPES.clear()
+
+
+def closed(activation: Any, name: str, timeout: float | None = None) -> Derivation:
+    """Derive a moment with q symbolic; the value is None unless the enclosure confirmed it.
+
+    Parameters
+    ----------
+    activation : Activation
+    name : str
+        One of `NAMES`.
+    timeout : float, optional
+        Seconds for the engine, default `TIMEOUT`.
+
+    Returns
+    -------
+    Derivation
+
+    Raises
+    ------
+    Disagreement
+        If the closed form and the enclosure contradict each other.
+    """
+    return checked(activation, name, timeout).derivation
+
+
+def checked(activation: Any, name: str, timeout: float | None = None) -> Checked:
+    """Return the derivation with the verdict of the enclosure; remembered for each activation."""
+    if name not in NAMES:
+        raise ValueError(f"unknown moment {name!r}: choose one of {', '.join(NAMES)}")
+    key = (activation, name)
+    if key not in _REMEMBERED:
+        found = _derive(activation, name, TIMEOUT if timeout is None else timeout)
+        if found.derivation.value is None and "time" in found.reason:
+            return found  # another call may bring more time
+        _REMEMBERED[key] = found
+    return _REMEMBERED[key]
+
+
+def closed_slope(activation: Any, name: str, timeout: float | None = None) -> Any | None:
+    """Return d/dq of the confirmed closed form, or None."""
+    found = checked(activation, name, timeout)
+    if not found.confirmed:
+        return None
+    key = (activation, name)
+    if key not in _SLOPES:
+        _SLOPES[key] = found.derivation.value.diff(q)
+    return _SLOPES[key]
+
+
+def _derive(activation: Any, name: str, timeout: float) -> Checked:
+    if activation.expr is None:
+        return _without(None, "the function could not be traced to an expression", "untraced")
+    if name == "variance":
+        return _variance(activation, timeout)
+    deadline = time.monotonic() + timeout
+    if any(not parameter.value.is_Rational for parameter in activation.parameters):
+        general = activation.generic
+        if general is not activation and all(value.is_positive for value in activation.values.values()):
+            return _confirmed(activation, name, _specialised(activation, general, name, deadline))
+    return _confirmed(activation, name, gaussian.derive(problem(activation, name)))
+
+
+def _specialised(activation: Any, general: Any, name: str, deadline: float) -> Derivation:
+    """Derive with symbols for the parameters and insert their values at the end.
+
+    SELU's constants are long expressions themselves: carried through every step they would hide the argument.
+    """
+    derivation = gaussian.derive(problem(general, name))
+    if derivation.value is None:
+        return derivation
+    value = derivation.value.subs(activation.values)
+    inserted = ", ".join(f"{symbol} = {number}" for symbol, number in activation.values.items())
+    step = Step(
+        rule="parameters",
+        before=derivation.value,
+        after=value,
+        reason=f"Insert the values of the parameters: {inserted}.",
+    )
+    return replace(derivation, steps=(*derivation.steps, step), value=value)
+
+
+def _confirmed(activation: Any, name: str, derivation: Derivation) -> Checked:
+    if derivation.value is None:
+        return Checked(derivation, False, derivation.reason or "no closed form found")
+    agreement = confirm(activation, name, derivation.value)
+    if agreement.compared == 0:
+        reason = f"the closed form {derivation.value} could not be confirmed: {agreement.reason or 'no check point'}"
+        return Checked(replace(derivation, status=Status.NUMERIC), False, reason)
+    return Checked(derivation, True)
+
+
+def _without(asked: Any, reason: str, rule: str) -> Checked:
+    return Checked(Derivation(asked, (), None, Status.NOT_DERIVED, (Declined(rule, reason),)), False, reason)
+
+
+def _variance(activation: Any, timeout: float) -> Checked:
+    """Var g = m₂ − m₁², from the two closed forms and one step of its own."""
+    second = checked(activation, "second_moment", timeout)
+    first = checked(activation, "mean", timeout)
+    asked = second.derivation.problem - first.derivation.problem**2
+    missing = [part for part in (second, first) if not part.confirmed]
+    if missing:
+        return _without(asked, "; ".join(part.reason for part in missing), "variance")
+    m1, m2 = first.derivation.value, second.derivation.value
+    value = _collect(m2 - m1**2)
+    step = Step(
+        rule="variance",
+        before=m2 - m1**2,
+        after=value,
+        reason="The variance of the output is its second moment less the square of its mean: Var g = m₂ − m₁².",
+        references=("Kumar 2017, arXiv:1704.08863, eq. (7)",),
+    )
+    steps = (*second.derivation.steps, *first.derivation.steps, *((step,) if m1 != 0 else ()))
+    declined = second.derivation.declined + first.derivation.declined
+    # Two confirmed moments do not confirm their combination: a typo here is caught like one in a rule.
+    return _confirmed(activation, "variance", Derivation(asked, steps, value, second.derivation.status, declined))
+
+
+def _collect(value: Any) -> Any:
+    """Collect equal powers of q (q/2 − q/(2π) becomes q·(1/2 − 1/(2π))); leave longer expressions alone."""
+    expanded = value.expand()
+    if not expanded.is_Add:
+        return expanded
+    powers = {term.as_independent(q, as_Add=False)[1] for term in expanded.args}
+    if len(powers) == 1:
+        power = powers.pop()
+        return power * sum(term.as_independent(q, as_Add=False)[0] for term in expanded.args)
+    return value

@@ -1,0 +1,267 @@
+"""One number for each moment: the confirmed closed form where there is one, else the enclosure, else an estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import arb
+from sympy import Rational
+
+from initmath.balls import bits, evaluate, evaluate_to, relative_error, to_arb, working_precision
+from initmath.derivation import Derivation, Number, Status
+from initmath.errors import Divergent, InputError, NotEnclosed
+from initmath.integral import q as Q
+from initmath.moments.check import compare, compare_slope, overlapping
+from initmath.moments.closed_form import checked, closed_slope
+from initmath.moments.enclosed import enclosed, enclosed_slope
+from initmath.moments.integrands import NAMES, parameter_values
+
+__all__ = ["Moment", "ball", "moment", "slope", "slope_ball", "variance_at"]
+
+GUARD_DIGITS = 5
+"""Digits beyond the asked ones: criteria divide and subtract moments."""
+
+EXACT_METHOD = "closed form, evaluated in ball arithmetic; confirmed by the independent enclosure"
+ENCLOSED_METHOD = "certified quadrature in ball arithmetic, tails included"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A Gaussian moment of an activation at one q.
+
+    Attributes
+    ----------
+    name : str
+        One of ``mean``, ``second_moment``, ``variance``, ``derivative_second_moment``.
+    number : Number
+    derivation : Derivation
+        Of the closed form in the symbol q; its value is None where there is none.
+    warnings : tuple of str
+    """
+
+    name: str
+    number: Number
+    derivation: Derivation
+    warnings: tuple[str, ...] = ()
+
+
+def variance_at(value: Any) -> Any:
+    """Return a pre-activation variance as an exact rational, or refuse it.
+
+    Parameters
+    ----------
+    value : int, str, Fraction, Rational or float
+        A float means its decimal ``repr``.
+
+    Raises
+    ------
+    InputError
+        Unless 0 < q < ∞.
+    """
+    try:
+        exact = Rational(repr(value)) if isinstance(value, float) else Rational(str(value))
+    except (TypeError, ValueError):
+        raise InputError(f"q = {value} is not a number: give a positive decimal or fraction such as 1/2") from None
+    if not (exact.is_Rational and exact.is_finite and exact > 0):
+        raise InputError(f"q = {value} is not a pre-activation variance: it must be positive and finite")
+    return exact
+
+
+def moment(activation: Any, name: str, q: Any = 1, digits: int = 15, timeout: float | None = None) -> Moment:
+    r"""Compute one Gaussian moment of an activation at pre-activation variance q, by two routes that must agree.
+
+    Parameters
+    ----------
+    activation : Activation
+    name : str
+        ``"mean"`` E g, ``"second_moment"`` E g², ``"variance"`` or ``"derivative_second_moment"`` E g'² (almost
+        everywhere part), for y ~ N(0, q).
+    q : int, str, Fraction or Rational
+        Pre-activation variance, q > 0.
+    digits : int
+        Significant digits.
+    timeout : float, optional
+        Seconds for the closed form; after that the certified number stands alone and the warnings say so.
+
+    Returns
+    -------
+    Moment
+        ``number.error_bound`` is rigorous, except for a function that could not be traced.
+
+    Raises
+    ------
+    Divergent
+        If the expectation does not exist at this q (E g'² alone gives infinity instead).
+    Disagreement
+        If the two routes contradict each other.
+    """
+    if name not in NAMES:
+        raise InputError(f"unknown moment {name!r}: choose one of {', '.join(NAMES)}")
+    at = variance_at(q)
+    if activation.expr is None:
+        return _estimated(activation, name, at, digits)
+    try:
+        return _certified(activation, name, at, digits, timeout)
+    except Divergent as error:
+        if name != "derivative_second_moment":
+            raise
+        derivation = checked(activation, name, timeout).derivation
+        number = Number(Status.NUMERIC, arb.pos_inf(), None, f"diverges: {error}", digits)
+        return Moment(name, number, derivation, (f"E g'² is infinite: {error}",))
+
+
+def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float | None) -> Moment:
+    values = parameter_values(activation)
+    warnings = list(_warnings(activation, name, values))
+    # The enclosure comes first: a divergent integral must be refused before any rule is believed.
+    deep = digits + GUARD_DIGITS
+    try:
+        independent: arb | None = enclosed(activation, name, at, deep, values)
+        missing = ""
+    except NotEnclosed as error:
+        independent, missing = None, str(error)
+    found = checked(activation, name, timeout)
+    value = found.derivation.value
+    if value is None:
+        if independent is None:
+            raise NotEnclosed(f"{name} of {activation.name} at q = {at}: {missing}")
+        number = Number(Status.NUMERIC, independent, None, ENCLOSED_METHOD, digits)
+        if "time" in found.reason:
+            warnings.append(f"{name}: {found.reason}")
+        return Moment(name, number, found.derivation, tuple(warnings))
+    if independent is None or not found.confirmed:
+        # No agreement, no claim of exactness.
+        formula = evaluate_to(value, {Q: at, **values}, deep)
+        reason = missing or found.reason
+        warnings.append(f"{name}: the closed form was not confirmed by the enclosure ({reason})")
+        number = Number(Status.NUMERIC, formula, value, f"closed form, not confirmed: {reason}", digits, certified=False)
+        return Moment(name, number, found.derivation, tuple(warnings))
+    formula, independent = compare(activation, name, value, at, deep, values)
+    best = formula if relative_error(formula) <= relative_error(independent) else independent
+    number = Number(found.derivation.status, best, value, EXACT_METHOD, digits)
+    return Moment(name, number, found.derivation, tuple(warnings))
+
+
+def _warnings(activation: Any, name: str, values: dict[Any, Any]) -> tuple[str, ...]:
+    found = []
+    if name == "derivative_second_moment" and activation.jumps:
+        points = ", ".join(str(point) for point, _ in activation.jumps)
+        found.append(
+            f"g jumps at x = {points}: E g'² is the almost-everywhere part; with the delta it would be infinite"
+        )
+    if values:
+        chosen = ", ".join(f"{symbol} = {number}" for symbol, number in values.items())
+        found.append(f"the closed forms hold for every admissible parameter; the decimals are at {chosen}")
+    return tuple(found)
+
+
+def _estimated(activation: Any, name: str, at: Any, digits: int) -> Moment:
+    """For a callable that could not be traced: double precision, labelled so."""
+    import numpy as np
+
+    from initmath import quadrature
+
+    estimates = quadrature.moments(activation, np.array([float(at)]))
+    estimate = getattr(estimates, name)
+    number = Number(
+        Status.NUMERIC,
+        arb(float(estimate.value[0]), float(estimate.error[0])),
+        None,
+        "double-precision quadrature of a function that could not be traced: not certified",
+        digits,
+        certified=False,
+    )
+    warning = "the function could not be traced to an expression: every number is an estimate, not certified"
+    return Moment(name, number, checked(activation, name).derivation, (warning,))
+
+
+def slope(activation: Any, name: str, q: Any, digits: int = 15, timeout: float | None = None) -> Number:
+    r"""Compute d/dq of a moment at q; for σ_w² m₂'(q) it is the slope χ_∥ of the length map.
+
+    The derivative of the confirmed closed form, compared with (E[x f'(x)] + Σ s_k c_k φ_q(c_k))/(2q) in balls.
+
+    Parameters, raises
+    ------------------
+    As `moment`.
+    """
+    at = variance_at(q)
+    values = parameter_values(activation)
+    deep = digits + GUARD_DIGITS
+    formula = closed_slope(activation, name, timeout)
+    if formula is None:
+        independent = enclosed_slope(activation, name, at, deep, values)
+        return Number(Status.NUMERIC, independent, None, ENCLOSED_METHOD, digits)
+    try:
+        first, second = compare_slope(activation, name, formula, at, deep, values)
+    except NotEnclosed as error:
+        # The derivative of an identity is an identity: m(q) itself was confirmed at several q.
+        ball_ = evaluate_to(formula, {Q: at, **values}, deep)
+        return Number(Status.EXACT, ball_, formula, f"derivative of the confirmed closed form ({error})", digits)
+    best = first if relative_error(first) <= relative_error(second) else second
+    return Number(Status.EXACT, best, formula, EXACT_METHOD, digits)
+
+
+def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
+    """Enclose a moment for all q in a ball; the tool with which roots are isolated.
+
+    The confirmed closed form where there is one (the ball may come out wide), else the enclosure.
+    """
+    values = parameter_values(activation)
+    found = checked(activation, name)
+    if found.confirmed:
+        return _wide(found.derivation.value, {Q: q, **values}, digits)
+    return enclosed(activation, name, q, digits, values)
+
+
+def slope_ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
+    """Enclose d/dq of a moment for all q in a ball."""
+    values = parameter_values(activation)
+    formula = closed_slope(activation, name)
+    if formula is not None:
+        return _wide(formula, {Q: q, **values}, digits)
+    return enclosed_slope(activation, name, q, digits, values)
+
+
+def closed_value(activation: Any, name: str, timeout: float | None = None) -> Any | None:
+    """Return the confirmed closed form in q, or None."""
+    found = checked(activation, name, timeout)
+    return found.derivation.value if found.confirmed else None
+
+
+def ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
+    """`ball`, with both routes compared on it: for a q that was solved for rather than asked.
+
+    Raises
+    ------
+    Disagreement
+    """
+    values = parameter_values(activation)
+    value = closed_value(activation, name)
+    if value is None:
+        return enclosed(activation, name, q, digits, values)
+    return overlapping(activation, name, _wide(value, {Q: q, **values}, digits), q, digits, values)
+
+
+def slope_ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
+    """`slope_ball`, with both routes compared on it."""
+    values = parameter_values(activation)
+    formula = closed_slope(activation, name)
+    if formula is None:
+        return enclosed_slope(activation, name, q, digits, values)
+    wide = _wide(formula, {Q: q, **values}, digits)
+    return overlapping(activation, name, wide, q, digits, values, enclose=enclosed_slope)
+
+
+def _wide(formula: Any, at: dict[Any, Any], digits: int) -> arb:
+    """Evaluate on a wide ball, with precision enough that only the width of q matters."""
+    prec = bits(digits)
+    result = evaluate(formula, at, prec)
+    if result.is_finite() and relative_error(at[Q]) > 1e-3:
+        return result
+    with working_precision(prec):
+        allowed = max(10.0**-digits, 1e3 * relative_error(to_arb(at[Q])))
+    while prec < 2000 and not relative_error(result) <= allowed:
+        prec *= 2
+        result = evaluate(formula, at, prec)
+    return result
