@@ -87,16 +87,21 @@ class Panels:
     ) -> Panels:
         """Panels not yet sampled."""
         p = len(left)
-        empty: list[Any] = [np.zeros(p, np.longdouble) for _ in range(7)]
         return cls(
-            left,
-            right,
-            owner,
-            np.zeros(p, np.int8) if side is None else side,
-            np.zeros(p, np.int64) if depth is None else depth,
-            np.full(p, np.inf, np.longdouble) if before is None else before,
-            np.zeros(p, np.int64) if stale is None else stale,
-            *empty,
+            left=left,
+            right=right,
+            owner=owner,
+            side=np.zeros(p, np.int8) if side is None else side,
+            depth=np.zeros(p, np.int64) if depth is None else depth,
+            before=np.full(p, np.inf, np.longdouble) if before is None else before,
+            stale=np.zeros(p, np.int64) if stale is None else stale,
+            integral=np.zeros(p, np.longdouble),
+            absolute=np.zeros(p, np.longdouble),
+            tail=np.zeros(p, np.longdouble),
+            rounding=np.zeros(p, np.longdouble),
+            at_left=np.zeros(p, np.longdouble),
+            at_right=np.zeros(p, np.longdouble),
+            outer=np.zeros(p, np.longdouble),
             bad=np.zeros(p, np.bool_),
             extended=np.zeros(p, np.bool_) if extended is None else extended,
         )
