@@ -104,6 +104,18 @@ def _real_cuts(name: str, low: float | None, high: float | None) -> Operation:
     return operation
 
 
+def asinh(values: list[Any], analytic: bool) -> Any:
+    """Inverse hyperbolic sine; as ±log(±z + √(1 + z²)) away from the cuts, where a wide disc stays finite."""
+    value = values[0]
+    if isinstance(value, acb) and value.real > 0:
+        return log(value + square_root(1 + value * value, analytic), analytic)
+    if isinstance(value, acb) and value.real < 0:
+        return -log(square_root(1 + value * value, analytic) - value, analytic)
+    if isinstance(value, acb) and analytic and _touches_imaginary_rays(value):
+        return NOT_FINITE
+    return value.asinh()
+
+
 def _phi(values: list[Any], analytic: bool) -> Any:
     return (values[0] * -(arb(1) / 2).sqrt()).erfc() / 2
 
@@ -254,7 +266,7 @@ FUNCTIONS: dict[type, Operation] = {
     sp.csch: _method("csch"),
     sp.atan: _imaginary_cuts("atan"),
     sp.acot: _acot,
-    sp.asinh: _imaginary_cuts("asinh"),
+    sp.asinh: asinh,
     sp.asin: _real_cuts("asin", -1, 1),
     sp.acos: _real_cuts("acos", -1, 1),
     sp.atanh: _real_cuts("atanh", -1, 1),

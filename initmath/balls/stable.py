@@ -59,6 +59,10 @@ def stabilise(expr: Any) -> Any:
         if split is not None:
             scale, lead, other = split
             return Add(log(scale), lead, LogOnePlusExp(other))
+        if isinstance(args[0], Mul):
+            parts = [_logarithm(factor) for factor in args[0].args]
+            if all(part is not None for part in parts):
+                return Add(*parts)
     if isinstance(expr, Pow) and args[1].is_Integer and args[1].is_negative:
         split = _two_exponentials(args[0])
         if split is not None:
@@ -67,6 +71,22 @@ def stabilise(expr: Any) -> Any:
     if isinstance(expr, Mul):
         return _product(args)
     return expr if tuple(args) == expr.args else expr.func(*args)
+
+
+def _logarithm(factor: Any) -> Any | None:
+    """Logarithm of a positive factor, by its structure; None for anything else."""
+    base, power = factor.as_base_exp()
+    if isinstance(factor, exp):
+        return factor.args[0]
+    if factor.is_number and factor.is_positive:
+        return log(factor)
+    if isinstance(base, Logistic):
+        return -power * LogOnePlusExp(-base.args[0])
+    split = _two_exponentials(base)
+    if split is None:
+        return None
+    scale, lead, other = split
+    return power * Add(log(scale), lead, LogOnePlusExp(other))
 
 
 def _two_exponentials(base: Any) -> tuple[Any, Any, Any] | None:

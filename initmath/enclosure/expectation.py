@@ -247,7 +247,7 @@ def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: floa
         scale = float(wide.mid()) ** 0.5
         log_norm = 0.5 * math.log(2 * math.pi) + math.log(scale)
         if log_size is None:
-            log_tolerance = max(log_peak(b, wide) for b, _ in sides.values()) - 15
+            log_tolerance = max(log_peak(b, wide, start) for b, start in sides.values()) - 15
         else:
             log_tolerance = log_size + log_norm
         log_tolerance -= (digits + 3) * math.log(10)
@@ -327,11 +327,24 @@ class _Part:
         upper = arb(cuts[1]) if piece.upper is S.Infinity else evaluate(piece.upper, values, self.prec)
         return lower, upper
 
+    def _decay(self, lower: arb, upper: arb) -> list[float]:
+        """Marks for a piece that begins far out, p ≫ √q: there the density falls within a length q/p."""
+        q = float(to_arb(self.problem.q).mid())
+        if lower > 0:
+            side, point = 1, float(lower.mid())
+        elif upper < 0:
+            side, point = -1, -float(upper.mid())
+        else:
+            return []
+        if point * point < 9 * q:
+            return []
+        return [side * (point + step * q / point) for step in (1, 4, 16, 64)]
+
     def sample(self, marks: list[float], cuts: dict[int, float]) -> arb:
         """Largest |f|·weight at the middles of the panels: an estimate of the size, which only steers."""
         largest = arb(0)
         lower, upper = self._ends(cuts)
-        inside = [arb(m) for m in marks if m > lower and m < upper]
+        inside = [arb(m) for m in sorted([*marks, *self._decay(lower, upper)]) if m > lower and m < upper]
         for left, right in pairwise([lower, *inside, upper]):
             for place in (0.25, 0.6):
                 value = abs(self.integrand(acb((left + (right - left) * place).mid()), False))
@@ -343,7 +356,7 @@ class _Part:
         """Integrate between the ends of the piece (or the cuts), panel by panel."""
         lower, upper = self._ends(cuts)
         rest = arb(0)
-        inner = [arb(m) for m in marks]
+        inner = [arb(m) for m in [*marks, *self._decay(lower, upper)]]
         for end in (1, -1):
             singular = self.problem.singular.get((self.index, end))
             if singular is None:

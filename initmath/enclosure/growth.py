@@ -310,8 +310,13 @@ class Growth:
                 if bound is not None:
                     best = bound.faster(best)
             return best
+        number, rest = expr.as_coeff_Add()
+        if number is not S.Zero and (bound := self.upper(rest)) is not None and bound.decays:
+            margin = (evaluate(abs(number), {}, _PREC) - bound.at(arb(self.start))).lower()
+            if margin > 0:
+                best = Bound(margin)
         dominant = self._dominant(expr)
-        return None if dominant is None else Bound(arb(0.5)) * dominant[1]
+        return best if dominant is None else (Bound(arb(0.5)) * dominant[1]).faster(best)
 
     def _lower_exponential(self, exponent: Any) -> Bound | None:
         bound = _exponential(self.bottom(exponent))
@@ -380,9 +385,9 @@ class Growth:
                 return a0, a1, a2
         if isinstance(expr, Mul):
             number, rest = expr.as_coeff_Mul()
-            if number is not S.One:
-                factor = evaluate(number, {}, _PREC)
-                bound = self.top(rest) if number.is_positive else self.bottom(rest)
+            if number not in (S.One, S.NegativeOne):
+                factor = evaluate(abs(number), {}, _PREC)
+                bound = self.top(rest if number.is_positive else -rest)
                 if bound is not None:
                     return bound[0] * factor, bound[1] * factor, bound[2] * factor
         return self._top_by_size(expr)

@@ -31,10 +31,10 @@ def peak(bound: Bound, q: arb) -> float:
     return _highest(power, linear, alpha)
 
 
-def log_peak(bound: Bound, q: arb) -> float:
-    """Logarithm of about the largest value of bound·density (a float: it only steers)."""
+def log_peak(bound: Bound, q: arb, start: float) -> float:
+    """Logarithm of about the largest value of bound·density for t ≥ start (a float: it only steers)."""
     log_scale, power, linear, alpha = _exponents(bound, q)
-    t = _highest(power, linear, alpha)
+    t = max(_highest(power, linear, alpha), start)
     return log_scale + power * math.log1p(t) + linear * t - alpha * t * t
 
 
