@@ -144,11 +144,8 @@ class Number:
         precision = ctx.prec
         try:
             ctx.prec = max(precision, int(3.4 * self.digits) + 40, 96)
-            shown = ball.mid().str(self.digits, radius=False)
-            if "e" in shown and not shown.lower().replace("e", "").replace("-", "").replace("+", "").replace(
-                ".", ""
-            ).isdigit():
-                shown = "0"
+            # A ball around zero has no correct digit to show: its midpoint is noise, its radius is the answer.
+            shown = "0" if ball.contains(0) else ball.mid().str(self.digits, radius=False)
             error = abs(ball - arb(shown)).upper()
             if error.is_zero():
                 return shown, "0"
