@@ -19,7 +19,7 @@ from typing import Any
 
 from sympy import (
     Add,
-    Expr,
+    Function,
     Heaviside,
     Mul,
     Pow,
@@ -48,6 +48,7 @@ __all__ = [
     "Atom",
     "Factor",
     "Kernel",
+    "Polynomial",
     "atoms_of",
     "even_part",
     "integral_of",
@@ -198,7 +199,7 @@ def _quadratic_form(argument: Any, variables: tuple[Any, ...]) -> tuple[Any, tup
     quadratic = [[S.Zero] * n for _ in range(n)]
     linear = [S.Zero] * n
     constant = S.Zero
-    for term in Add.make_args(_expanded(argument)):
+    for term in Add.make_args(_expanded(argument, deep=True)):
         read = _monomial(term, variables)
         if read is None:
             return None
@@ -232,35 +233,36 @@ def _monomial(term: Any, variables: tuple[Any, ...]) -> tuple[Any, list[int]] | 
     return Mul(*coefficient), powers
 
 
-def _expanded(expr: Any) -> Any:
+def _expanded(expr: Any, deep: bool = False) -> Any:
     if isinstance(expr, Add | Mul | Pow):
-        return expand(
-            expr, mul=True, multinomial=True, power_base=False, power_exp=False, log=False, basic=False, deep=False
-        )
+        return expand(expr, deep=deep, power_base=False, power_exp=False, log=False, basic=False)
     return expr
 
 
 def _exponentials(expr: Any) -> Any:
-    """Write erf by Φ, and sinh, cosh by exponentials."""
+    """Write erf of algebraic arguments by Φ, and sinh, cosh by exponentials."""
     if not expr.has(erf, erfc, sinh, cosh):
         return expr
-    return expr.replace(
-        lambda e: isinstance(e, erf | erfc | sinh | cosh),
-        lambda e: {
-            erf: lambda u: 2 * Phi(sqrt(2) * u) - 1,
-            erfc: lambda u: 2 * Phi(-sqrt(2) * u),
-            sinh: lambda u: (exp(u) - exp(-u)) / 2,
-            cosh: lambda u: (exp(u) + exp(-u)) / 2,
-        }[e.func](e.args[0]),
-    )
+    return expr.replace(lambda e: isinstance(e, erf | erfc | sinh | cosh), _exponential)
+
+
+def _exponential(function: Any) -> Any:
+    u = function.args[0]
+    if isinstance(function, sinh):
+        return (exp(u) - exp(-u)) / 2
+    if isinstance(function, cosh):
+        return (exp(u) + exp(-u)) / 2
+    if u.has(Function):
+        return function
+    return 2 * Phi(sqrt(2) * u) - 1 if isinstance(function, erf) else 2 * Phi(-sqrt(2) * u)
 
 
 @lru_cache(maxsize=512)
 def atoms_of(integrand: Any, variables: tuple[Any, ...]) -> tuple[Atom, ...]:
     """Expand the integrand and group the terms by kernel.
 
-    Terms with a pole at 0 (x⁻ⁿ) are put into one atom, because only their sum is integrable; so are the terms whose
-    rest is not understood, which are left for the rules of special functions.
+    Terms with a pole at 0 (x⁻ⁿ) are put into one atom, because only their sum is integrable; so
+    are the terms whose rest is not understood, which are left for the rules of special functions.
 
     Examples
     --------
@@ -268,7 +270,7 @@ def atoms_of(integrand: Any, variables: tuple[Any, ...]) -> tuple[Atom, ...]:
     >>> from initmath.gaussian.atoms import atoms_of
     >>> from initmath.integral import x
     >>> [atom.as_expr((x,)) for atom in atoms_of((x + exp(x)) ** 2, (x,))]
-    [exp(2*x), x**2, 2*x*exp(x)]
+    [x**2, 2*x*exp(x), exp(2*x)]
     """
     groups: dict[Kernel, Polynomial] = {}
     singular: list[Any] = []
@@ -352,7 +354,8 @@ def _read_term(term: Any, variables: tuple[Any, ...]) -> list[tuple[Any, list[in
             waves += [base] * times
         elif isinstance(base, Phi | Heaviside) and times and linear_form(base.args[0], variables) is not None:
             slope, offset = linear_form(base.args[0], variables)  # type: ignore[misc]
-            factors += [Factor(slope, offset, isinstance(base, Heaviside))] * (1 if isinstance(base, Heaviside) else times)
+            hard = isinstance(base, Heaviside)
+            factors += [Factor(slope, offset, hard)] * (1 if hard else times)
         else:
             rest.append(factor)
     quadratic: Any = None
@@ -378,12 +381,14 @@ def _read_term(term: Any, variables: tuple[Any, ...]) -> list[tuple[Any, list[in
             continue
         sign, body = wave.as_coeff_Mul()
         frequency, phase = linear_form(body.args[0], variables)  # type: ignore[misc]
-        out.append((base_coefficient * scale * sign, powers, replace(kernel, wave=(body.func, frequency, phase))))
+        out.append(
+            (base_coefficient * scale * sign, powers, replace(kernel, wave=(body.func, frequency, phase)))
+        )
     return out
 
 
 def _product_to_sum(waves: list[Any]) -> list[tuple[Any, Any]]:
-    """A product of sines and cosines as Σ scale·wave."""
+    """Write a product of sines and cosines as Σ scale·wave."""
     terms: list[tuple[Any, Any]] = [(S.One, waves[0])]
     for other in waves[1:]:
         new: list[tuple[Any, Any]] = []
@@ -414,7 +419,7 @@ def _has_pole(rest: Any, variables: tuple[Any, ...]) -> bool:
 
 
 def _tame(kernel: Kernel, variables: tuple[Any, ...]) -> bool:
-    """Whether the rest is made of powers of polynomials, logarithms and inverse functions, finite where it counts."""
+    """Whether the rest is a product of powers of polynomials, logarithms and inverse functions."""
     return all(_tame_factor(f, kernel, variables) for f in Mul.make_args(kernel.rest))
 
 
@@ -428,7 +433,9 @@ def _tame_factor(factor: Any, kernel: Kernel, variables: tuple[Any, ...]) -> boo
         return bool(finite and exponent.is_Integer and exponent > 0 and argument.is_polynomial(*variables))
     if not base.is_polynomial(*variables):
         return False
-    return bool((exponent.is_Integer and exponent > 0) or _bounded_away(base, kernel, variables) or base in variables)
+    return bool(
+        (exponent.is_Integer and exponent > 0) or _bounded_away(base, kernel, variables) or base in variables
+    )
 
 
 def _bounded_away(base: Any, kernel: Kernel, variables: tuple[Any, ...]) -> bool:
@@ -441,7 +448,9 @@ def _bounded_away(base: Any, kernel: Kernel, variables: tuple[Any, ...]) -> bool
         return bool(slope == 0 and (constant / curvature).is_positive)
     hard = [f for f in kernel.factors if f.hard]
     # slope·x + constant on the half-line side·x > 0
-    return bool(hard and hard[0].offset == 0 and constant.is_positive and (slope * hard[0].slope[0]).is_positive)
+    return bool(
+        hard and hard[0].offset == 0 and constant.is_positive and (slope * hard[0].slope[0]).is_positive
+    )
 
 
 def even_part(polynomial: Polynomial) -> Polynomial:
@@ -458,5 +467,3 @@ def only_atom(node: GaussianIntegral) -> Atom | None:
     """Return the integrand as one atom, or None if it is a sum of several."""
     found = atoms_of(node.integrand, tuple(node.variables))
     return found[0] if len(found) == 1 else None
-
-

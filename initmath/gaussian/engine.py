@@ -1,4 +1,4 @@
-"""The engine: rewrite the first Gaussian integral that is left, by the first rule that applies, until none is left."""
+"""The engine: rewrite the first Gaussian integral by the first rule that applies, until none is left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, sift
 
 from initmath.derivation import Declined, Derivation, Status, Step
+from initmath.gaussian.absence import absence
 from initmath.gaussian.references import TONG
 from initmath.gaussian.rules import RULES
 from initmath.integral import GaussianIntegral
@@ -28,8 +29,9 @@ def derive(integral: GaussianIntegral) -> Derivation:
     Returns
     -------
     Derivation
-        ``value`` is the problem after its last step.  If for some integral every rule declines, there is no value
-        and ``declined`` says why for each rule.
+        ``value`` is the problem after its last step.  If for some integral every rule declines,
+        there is no value and ``declined`` says first whether none can exist or none was found,
+        then why each rule does not apply.
 
     Examples
     --------
@@ -44,14 +46,25 @@ def derive(integral: GaussianIntegral) -> Derivation:
     while (node := first_integral(state)) is not None:
         found = _rewrite(node)
         if isinstance(found, tuple) or len(steps) >= MAX_STEPS:
-            declined = found if isinstance(found, tuple) else (Declined("engine", f"more than {MAX_STEPS} steps"),)
-            return Derivation(integral, tuple(steps), None, Status.NOT_DERIVED, declined)
+            declined = (
+                found if isinstance(found, tuple) else (Declined("engine", f"more than {MAX_STEPS} steps"),)
+            )
+            return Derivation(
+                integral, tuple(steps), None, Status.NOT_DERIVED, (*_verdict(integral), *declined)
+            )
         steps.append(found)
         state = state.xreplace({node: found.after})
     tidy = _tidy(state)
     if tidy != state:
         steps.append(Step("collect", state, tidy, "Collect equal terms", (), (TONG,)))
     return Derivation(integral, tuple(steps), tidy, Status.EXACT)
+
+
+def _verdict(problem: Any) -> tuple[Declined, ...]:
+    """Whether the missing value is proven not to exist in the named class, or not found."""
+    if isinstance(problem, GaussianIntegral) and len(problem.variables) == 1 and problem.mean[0] == 0:
+        return (absence(problem.integrand, problem.variables[0]),)
+    return ()
 
 
 def _rewrite(node: GaussianIntegral) -> Step | tuple[Declined, ...]:
@@ -74,11 +87,13 @@ def first_integral(expr: Any) -> GaussianIntegral | None:
 
 
 def _tidy(expr: Any) -> Any:
-    """Group the terms by their transcendental part, with one algebraic coefficient each, where that is shorter."""
+    """Group the terms by their transcendental part, where that is shorter."""
     groups: dict[Any, list[Any]] = {}
     for term in Add.make_args(expr):
         for part in Add.make_args(_distributed(term)):
-            transcendental, algebraic = sift(Mul.make_args(part), lambda f: f.is_Function or f.has(Function), binary=True)
+            transcendental, algebraic = sift(
+                Mul.make_args(part), lambda f: f.is_Function or f.has(Function), binary=True
+            )
             groups.setdefault(Mul(*transcendental), []).append(Mul(*algebraic))
     terms = [
         Add(*coefficients) if kernel == 1 else kernel * _factored(Add(*coefficients))
@@ -94,9 +109,10 @@ def _factored(coefficient: Any) -> Any:
 
 
 def _distributed(term: Any) -> Any:
+    """Multiply out the sums among the factors of a term, and again inside the result."""
     sums = [f for f in Mul.make_args(term) if isinstance(f, Add)]
     if not sums or not isinstance(term, Mul):
         return term
     others = Mul(*(f for f in term.args if not isinstance(f, Add)))
     product = sums[0] if len(sums) == 1 else expand(Mul(*sums), deep=False)
-    return Add(*(others * t for t in Add.make_args(product)))
+    return Add(*(_distributed(others * t) for t in Add.make_args(product)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Matrix, Mul, S, eye, exp, expand, pi, sqrt
+from sympy import Add, Matrix, Mul, S, exp, expand, eye, pi, sqrt
 
 __all__ = ["bilinear", "complex_moment", "conditioned", "density", "moment", "tilted"]
 
@@ -103,8 +103,12 @@ def tilted(quadratic: Any, linear: Any, mean: Any, covariance: Any) -> tuple[Any
     n = len(mean)
     b = linear if linear is not None else (S.Zero,) * n
     if quadratic is None:
-        shift = tuple(mean[i] + bilinear(tuple(S(int(k == i)) for k in range(n)), covariance, b) for i in range(n))
-        factor = exp(expand(bilinear(b, covariance, b) / 2 + Add(*(u * v for u, v in zip(b, mean, strict=True)))))
+        shift = tuple(
+            mean[i] + bilinear(tuple(S(int(k == i)) for k in range(n)), covariance, b) for i in range(n)
+        )
+        factor = exp(
+            expand(bilinear(b, covariance, b) / 2 + Add(*(u * v for u, v in zip(b, mean, strict=True))))
+        )
         return factor, shift, covariance, S.One
     if n == 1:
         m, s, k, c = mean[0], covariance[0][0], quadratic[0][0], b[0]
@@ -115,8 +119,9 @@ def tilted(quadratic: Any, linear: Any, mean: Any, covariance: Any) -> tuple[Any
         m_new = (m + s * c) * lost / denominator if (m != 0 or c != 0) else S.Zero
         exponent = (c**2 * s / 2 + c * m + k * m**2 / 2) * lost / denominator
         return sqrt(lost) / sqrt(denominator) * exp(exponent), (m_new,), ((s_new,),), determinant
-    cov, quad = Matrix(covariance.tolist() if hasattr(covariance, "tolist") else [list(r) for r in covariance]), Matrix(
-        [list(r) for r in quadratic]
+    cov, quad = (
+        Matrix(covariance.tolist() if hasattr(covariance, "tolist") else [list(r) for r in covariance]),
+        Matrix([list(r) for r in quadratic]),
     )
     system = eye(n) - cov * quad
     determinant = system.det().cancel()
@@ -131,7 +136,7 @@ def tilted(quadratic: Any, linear: Any, mean: Any, covariance: Any) -> tuple[Any
 
 
 def conditioned(index: int, point: Any, mean: Any, covariance: Any) -> tuple[Any, Any]:
-    """Return mean and covariance of the other variables given that one of them equals a point (a Kalman update)."""
+    """Return the law of the other variables given that one of them equals a point (a Kalman update)."""
     n = len(mean)
     others = [k for k in range(n) if k != index]
     pivot = covariance[index][index]

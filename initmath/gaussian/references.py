@@ -24,14 +24,16 @@ __all__ = [
 
 STEIN = "Stein, Estimation of the mean of a multivariate normal distribution, Ann. Statist. 9 (1981), lemma 1"
 ISSERLIS = "Isserlis, On a formula for the product-moment coefficient, Biometrika 12 (1918), eq. (1)"
-OWEN = "Owen, Tables for computing bivariate normal probabilities, Ann. Math. Statist. 27 (1956), eqs. (1.1), (2.1)"
-SHEPPARD = "Sheppard, On the application of the theory of error, Phil. Trans. A 192 (1899): quadrant probability"
+OWEN = "Owen, Tables for computing bivariate normal probabilities, Ann. Math. Stat. 27 (1956), eq. (2.1)"
+SHEPPARD = (
+    "Sheppard, On the application of the theory of error, Phil. Trans. A 192 (1899): quadrant probability"
+)
 WILLIAMS = "Williams, Computation with infinite neural networks, Neural Comput. 10 (1998), eq. (11)"
 CHO_SAUL = "Cho & Saul, Kernel methods for deep learning, NIPS 22 (2009), eqs. (1)-(7), arXiv:1112.3712"
 TONG = "Tong, The multivariate normal distribution, Springer (1990), §2.1 and §3.3"
-GENZ = "Genz, Numerical computation of rectangular bivariate and trivariate normal probabilities, Stat. Comput. 14 (2004)"
+GENZ = "Genz, Rectangular bivariate and trivariate normal and t probabilities, Stat. Comput. 14 (2004)"
 HADAMARD = "Hadamard, Lectures on Cauchy's problem, Yale (1923), book III ch. 1 (finite part)"
-GOODWIN = "Goodwin & Staton, Table of ∫ exp(−u²)/(u+x) du, Quart. J. Mech. Appl. Math. 1 (1948); DLMF 7.2.12, 7.5.13"
+GOODWIN = "Goodwin & Staton, Table of ∫ exp(−u²)/(u+x) du, Quart. J. Mech. Appl. Math. 1 (1948); DLMF 7.5.13"
 DLMF_TRIG = "DLMF 4.21 (products of sines and cosines as sums), 4.14, 4.28 (exponential forms)"
 DLMF_ERFC = "DLMF 7.7.1 (erfc as the Gaussian integral of 1/(t² + z²))"
 DLMF_BESSEL = "DLMF 10.32.8, 10.32.9 (K_ν by exponential integrals)"

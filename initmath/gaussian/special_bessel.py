@@ -1,7 +1,8 @@
 r"""Derivatives of the Bessel function K_ν with respect to its order, with certified evaluation.
 
-∂ⁿK_ν(a)/∂νⁿ = ∫₀^∞ tⁿ cosh(νt) e^{−a cosh t} dt for even n (sinh for odd n), DLMF 10.32.9 differentiated.  The
-integrand is entire, so a ball integral on a finite interval with a bound of the tail encloses it.
+∂ⁿK_ν(a)/∂νⁿ = ∫₀^∞ tⁿ cosh(νt) e^{−a cosh t} dt for even n (sinh for odd n), DLMF 10.32.9
+differentiated.  The integrand is entire, so a ball integral on a finite interval with a bound of
+the tail encloses it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sympy import Function
 __all__ = ["besselk_order_derivative"]
 
 
-class besselk_order_derivative(Function):  # type: ignore[misc]  # noqa: N801
+class besselk_order_derivative(Function):  # type: ignore[misc]
     r"""n-th derivative of K_ν(a) with respect to the order ν, for a > 0.
 
     .. math:: \frac{\partial^n}{\partial\nu^n} K_\nu(a)
@@ -35,14 +36,14 @@ class besselk_order_derivative(Function):  # type: ignore[misc]  # noqa: N801
     >>> from initmath.gaussian.special_bessel import besselk_order_derivative
     >>> f = besselk_order_derivative(2, Rational(1, 2), 1)
     >>> f._ball_((arb(2), arb("0.5"), arb(1)), 53).str(12, radius=False)
-    '0.279147627573'
+    '0.385783822563'
     """
 
     nargs = 3
     is_real = True
 
     def fdiff(self, argindex: int = 3) -> Any:
-        """Return the derivative with respect to ν or a (K_ν' = −K_{ν−1} − (ν/a) K_ν, differentiated n times)."""
+        """Return the derivative with respect to ν or a (K_ν' = −½(K_{ν−1} + K_{ν+1}))."""
         from sympy.core.function import ArgumentIndexError
 
         n, nu, a = self.args
@@ -111,7 +112,7 @@ def _ball(args: tuple[Any, ...], prec: int) -> Any:
 
 
 def _cutoff(a: Any, nu: Any, n: int, bits: int) -> Any:
-    """An end point beyond which the integrand is below 2^−bits of its scale, found in plain arithmetic."""
+    """Find an end point beyond which the integrand is below 2^−bits of its scale."""
     from math import acosh, log, sqrt
 
     from flint import arb

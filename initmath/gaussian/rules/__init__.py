@@ -28,14 +28,17 @@ __all__ = ["RULES", "Rule"]
 Rule = Callable[[GaussianIntegral], Step | Declined]
 
 RULES: tuple[Rule, ...] = (
+    # symmetry and kinks
     parity.apply,
     split.apply,
+    # the Gaussian core
     expand.apply,
     moment.apply,
     tilt.apply,
     stein.apply,
     orthant.apply,
     finite_part.apply,
+    # special functions
     algebraic.apply,
     rational.apply,
     mellin.apply,

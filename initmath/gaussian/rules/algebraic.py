@@ -6,9 +6,26 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sympy import Add, Pow, Rational, S, besselk, binomial, erfc, exp, expand, expint, gamma, pi, sqrt, uppergamma
+from sympy import (
+    Add,
+    Pow,
+    Rational,
+    S,
+    besselk,
+    binomial,
+    erfc,
+    exp,
+    expand,
+    expint,
+    gamma,
+    pi,
+    sqrt,
+    sstr,
+    uppergamma,
+)
 
 from initmath.derivation import Declined, Step
+from initmath.errors import Divergent
 from initmath.gaussian.atoms import Kernel, only_atom
 from initmath.gaussian.references import DLMF_BESSEL, DLMF_ERFC, DLMF_GAMMA, DLMF_U, STEIN
 from initmath.integral import GaussianIntegral
@@ -77,7 +94,7 @@ def _power(rest: Any, x: Any) -> tuple[Any, Any, Any] | None:
 
 
 def _base(exponent: Any) -> tuple[Any, ...] | None:
-    """The powers to which the recurrence leads."""
+    """Return the powers to which the recurrence leads."""
     if exponent.is_Integer:
         return (S.NegativeOne,) if exponent < 0 else (S.Zero,)
     if (2 * exponent).is_Integer:
@@ -121,7 +138,9 @@ def _reduce(
     terms = []
     for key, c in totals.items():
         f = Pow(b + x**2, key)
-        terms.append(expand(c) * (S.One if key == 0 else node.func(f, node.variables, node.mean, node.covariance)))
+        terms.append(
+            expand(c) * (S.One if key == 0 else node.func(f, node.variables, node.mean, node.covariance))
+        )
     return Step(
         NAME,
         node,
@@ -136,14 +155,19 @@ def _reduce(
 def _known(node: GaussianIntegral, c: Any, b: Any, exponent: Any, s: Any) -> Step:
     if exponent == -1:
         value = sqrt(pi) * exp(b / (2 * s)) * erfc(sqrt(b) / sqrt(2 * s)) / (sqrt(2) * sqrt(b) * sqrt(s))
-        reason = "Write 1/(b + x²) as ∫ e^(−t(b + x²)) dt and do x first: the complementary error function is left"
+        reason = (
+            "Write 1/(b + x²) as ∫ e^(−t(b + x²)) dt and do x first: the complementary error function is left"
+        )
         return Step(NAME, node, c * value, reason, (), (DLMF_ERFC,))
     a = b / (4 * s)
     if exponent == -_HALF:
         value = exp(a) * besselk(0, a) / sqrt(2 * pi * s)
     else:
         value = b * exp(a) * (besselk(0, a) + besselk(1, a)) / (2 * sqrt(2 * pi * s))
-    reason = "Put x = √b sinh t: x² + b = b cosh² t, and ∫ e^(−a cosh 2t) cosh(2νt) dt is the Bessel function K_ν(a)"
+    reason = (
+        "Put x = √b sinh t: x² + b = b cosh² t, and ∫ e^(−a cosh 2t) cosh(2νt) dt is the "
+        "Bessel function K_ν(a)"
+    )
     return Step(NAME, node, c * value, reason, (), (DLMF_BESSEL,))
 
 
@@ -180,7 +204,9 @@ def _half_power(exponent: Any, b: Any, s: Any) -> Any:
         return sqrt(s) / sqrt(2 * pi)
     # by parts: E[x r^s θ] = q (b^s φ(0) + 2s E[x r^{s−1} θ])
     if exponent > 0 and (2 * exponent).is_Integer:
-        return expand(s * (b**exponent / sqrt(2 * pi * s) + 2 * exponent * _half_power(exponent - 1, b, s)), deep=False)
+        return expand(
+            s * (b**exponent / sqrt(2 * pi * s) + 2 * exponent * _half_power(exponent - 1, b, s)), deep=False
+        )
     if (2 * exponent).is_Integer:
         upper = _half_power(exponent + 1, b, s)
         k = exponent + 1
@@ -188,7 +214,9 @@ def _half_power(exponent: Any, b: Any, s: Any) -> Any:
     return (2 * s) ** (exponent + _HALF) * exp(z) * uppergamma(exponent + 1, z) / (2 * sqrt(pi))
 
 
-def _monomial(node: GaussianIntegral, atom: Any, scale: Any, exponent: Any, x: Any, s: Any) -> Step | Declined:
+def _monomial(
+    node: GaussianIntegral, atom: Any, scale: Any, exponent: Any, x: Any, s: Any
+) -> Step | Declined:
     """E[x^p θ(±x)] for any real p > −1 on the half-line."""
     (factor, *more) = atom.kernel.factors or (None,)
     if more or factor is None or not factor.hard or factor.offset != 0 or not factor.slope[0].is_positive:
@@ -196,8 +224,10 @@ def _monomial(node: GaussianIntegral, atom: Any, scale: Any, exponent: Any, x: A
     total = S.Zero
     for (p,), c in atom.polynomial.items():
         power = exponent + p
+        if (power + 1).is_nonpositive:
+            raise Divergent(f"E[{sstr(node.integrand)}] diverges: x^({sstr(power)}) is not integrable at 0")
         if not (power + 1).is_positive:
-            return Declined(NAME, f"x^({power}) is not integrable at 0, or that is not known")
+            return Declined(NAME, f"it is not known whether x^({sstr(power)}) is integrable at 0")
         total += c * scale * (2 * s) ** (power / 2) * gamma((power + 1) / 2) / (2 * sqrt(pi))
     return Step(
         NAME,
@@ -207,5 +237,3 @@ def _monomial(node: GaussianIntegral, atom: Any, scale: Any, exponent: Any, x: A
         (),
         (DLMF_GAMMA,),
     )
-
-

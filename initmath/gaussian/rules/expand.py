@@ -23,7 +23,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
     >>> from initmath.integral import GaussianIntegral, q, x
     >>> from initmath.gaussian.rules.expand import apply
     >>> apply(GaussianIntegral((x + exp(x)) ** 2, x, 0, q)).after
-    E[exp(2*x); x ~ N(0, q)] + E[x**2; x ~ N(0, q)] + 2*E[x*exp(x); x ~ N(0, q)]
+    E[x**2; x ~ N(0, q)] + 2*E[x*exp(x); x ~ N(0, q)] + E[exp(2*x); x ~ N(0, q)]
     """
     variables = tuple(node.variables)
     atoms = atoms_of(node.integrand, variables)
@@ -34,7 +34,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         NAME,
         node,
         after,
-        "Multiply out (with erf(u) = 2Φ(√2 u) − 1, sinh and cosh by exponentials, products of sines and cosines as "
+        "Multiply out (with erf(u) = 2Φ(√2 u) − 1, sinh and cosh by exponentials, "
+        "products of sines and cosines as "
         "sums) and use that the expectation is linear",
         (),
         (DLMF_TRIG,),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sympy import Add, Mul, S, asinh, cos, erf, erfi, expand, pi, sin, sqrt, sstr
+from sympy import Add, Heaviside, Mul, S, asinh, cos, erf, erfi, expand, pi, sin, sqrt, sstr
 
 from initmath.derivation import Declined, Step
 from initmath.errors import Divergent
-from initmath.gaussian.atoms import Kernel, atoms_of, integral_of
+from initmath.gaussian.atoms import Kernel, Polynomial, atoms_of, integral_of
 from initmath.gaussian.references import DLMF_ERFC, HADAMARD
 from initmath.integral import GaussianIntegral
 
@@ -19,7 +19,7 @@ NAME = "finite_part"
 
 
 def apply(node: GaussianIntegral) -> Step | Declined:
-    """E[h(x)/xⁿ] = E[(h'(x) − x h(x)/q)/xⁿ⁻¹]/(n−1) for h = O(xⁿ); at n = 1, E[sin(ωx)/x] = √(π/2q) erf(ω√(q/2)).
+    """E[h/xⁿ] = E[(h' − xh/q)/xⁿ⁻¹]/(n−1) for h = O(xⁿ), and E[sin(ωx)/x] = √(π/2q) erf(ω√(q/2)).
 
     Examples
     --------
@@ -42,7 +42,17 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         return Declined(NAME, "there is no pole at 0")
     h = Add(*(t * x**order for t in Add.make_args(node.integrand)))
     if not _entire(h, x):
-        return Declined(NAME, "the numerator over xⁿ is not a sum of polynomials, waves, exponentials and Φ's")
+        one_sided = h.replace(lambda e: isinstance(e, Heaviside) and e.args[0] in (x, -x), lambda _: S.One)
+        if (
+            one_sided != h
+            and isinstance(h, Mul)
+            and _entire(one_sided, x)
+            and not _vanishes(one_sided, x, order)
+        ):
+            raise Divergent(f"E[{sstr(node.integrand)}] diverges at x = 0")
+        return Declined(
+            NAME, "the numerator over xⁿ is not a sum of polynomials, waves, exponentials and Φ's"
+        )
     if not _vanishes(h, x, order):
         raise Divergent(f"E[{sstr(node.integrand)}] diverges: the pole at x = 0 is not removable")
     if order > 1:
@@ -52,7 +62,9 @@ def apply(node: GaussianIntegral) -> Step | Declined:
 
 def _entire(h: Any, x: Any) -> bool:
     variables = (x,)
-    return all(a.kernel.rest == 1 and not any(f.hard for f in a.kernel.factors) for a in atoms_of(h, variables))
+    return all(
+        a.kernel.rest == 1 and not any(f.hard for f in a.kernel.factors) for a in atoms_of(h, variables)
+    )
 
 
 def _vanishes(h: Any, x: Any, order: int) -> bool:
@@ -73,7 +85,7 @@ def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Ste
     regular: list[Any] = []
     singular: list[Any] = []
     for kernel, powers in groups.items():
-        polynomial = {(p - 1,): c for p, c in powers.items() if p}
+        polynomial: Polynomial = {(p - 1,): c for p, c in powers.items() if p}
         regular.append(integral_of(node, polynomial, kernel))
         if powers.get(0, S.Zero) != 0:
             singular.append(powers[0] * kernel.as_expr((x,)) / x)
@@ -84,7 +96,8 @@ def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Ste
         NAME,
         node,
         after,
-        f"Integrate by parts {order - 1} times: with φ' = −xφ/q, ∫ h φ x⁻ⁿ = ∫ (h' − x h/q) φ x¹⁻ⁿ/(n − 1); nothing is "
+        f"Integrate by parts {order - 1} times: with φ' = −xφ/q, ∫ h φ x⁻ⁿ = ∫ (h' − x "
+        "h/q) φ x¹⁻ⁿ/(n − 1); nothing is "
         "left at 0, because h vanishes there to order n",
         (),
         (HADAMARD,),
@@ -92,7 +105,7 @@ def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Ste
 
 
 def _lowered(groups: dict[Kernel, dict[int, Any]], s: Any, divisor: int) -> dict[Kernel, dict[int, Any]]:
-    """h ↦ (h' − x h/q)/divisor on Σ p(x)·K(x), where K is an exponential and a wave."""
+    """H ↦ (h' − x h/q)/divisor on Σ p(x)·K(x), where K is an exponential and a wave."""
     out: dict[Kernel, dict[int, Any]] = {}
 
     def add(kernel: Kernel, power: int, c: Any) -> None:
@@ -131,7 +144,8 @@ def _first_order(node: GaussianIntegral, h: Any, x: Any, s: Any) -> Step | Decli
         NAME,
         node,
         Add(*total),
-        "Only the odd part of the numerator counts; E[sin(ωx)/x] is the integral over ω of E cos(ωx) = e^(−ω²q/2), "
+        "Only the odd part of the numerator counts; E[sin(ωx)/x] is the integral over ω "
+        "of E cos(ωx) = e^(−ω²q/2), "
         "and sinh and Φ go the same way",
         (),
         (HADAMARD, DLMF_ERFC),
@@ -155,5 +169,3 @@ def _over_x(kernel: Any, x: Any, s: Any) -> Any:
     if len(kernel.factors) == 1 and kernel.factors[0].offset == 0:
         return asinh(kernel.factors[0].slope[0] * sqrt(s)) / sqrt(2 * pi * s)
     return None
-
-

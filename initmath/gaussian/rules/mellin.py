@@ -1,4 +1,4 @@
-"""MELLIN: powers of asinh x and the logarithm of b + x², by differentiating a known integral in a parameter."""
+"""MELLIN: powers of asinh x and log(b + x²), by differentiating a known integral in a parameter."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
             NAME,
             node,
             constant * _asinh_power(int(order), slope, s),
-            "Put cx = sinh(t/2): x² = (cosh t − 1)/(2c²), and ∫ tⁿ cosh(t/2) e^(−a cosh t) dt is the n-th derivative of "
+            "Put cx = sinh(t/2): x² = (cosh t − 1)/(2c²), and ∫ tⁿ cosh(t/2) e^(−a cosh t) "
+            "dt is the n-th derivative of "
             "K_ν(a) with respect to ν at ν = ½, with a = 1/(4c²q)",
             (),
             (DLMF_BESSEL,),
@@ -59,7 +60,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
             NAME,
             node,
             constant * _log_mean(scale, b, s),
-            "Differentiate in b: d/db E log(b + x²) = E 1/(b + x²) is an erfc; integrate it from b = 0, where "
+            "Differentiate in b: d/db E log(b + x²) = E 1/(b + x²) is an erfc; integrate it "
+            "from b = 0, where "
             "E log x² = log(q/2) − γ",
             (),
             (DLMF_HYPER,),

@@ -58,7 +58,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         NAME,
         node,
         after,
-        "Characteristic function of the normal law: the wave e^{iωx} gives the factor e^{−ω²S/2} and moves x to "
+        "Characteristic function of the normal law: the wave e^{iωx} gives the factor "
+        "e^{−ω²S/2} and moves x to "
         "x + iωS in the polynomial; take the real or imaginary part",
         (),
         (TONG, ISSERLIS),

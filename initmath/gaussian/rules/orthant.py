@@ -1,7 +1,8 @@
 r"""ORTHANT: products of Φ's and indicators are probabilities that a few normal variables are all positive.
 
-Φ(l·x + d) = P(W < l·x + d) with W standard normal and independent of x, and 1(x > c) is the same with W = 0.  So the
-expectation of a product of k such factors is P(U₁ > 0, …, U_k > 0) with U = l·x + d − W normal.
+Φ(l·x + d) = P(W < l·x + d) with W standard normal and independent of x, and 1(x > c) is the same
+with W = 0.  So the expectation of a product of k such factors is P(U₁ > 0, …, U_k > 0) with U =
+l·x + d − W normal.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
             NAME,
             node,
             constant * found,
-            "Multiply the wave by the normal density: the mean becomes iωS, and Φ at i·t is ½ + (i/2) erfi(t/√2)",
+            "Multiply the wave by the normal density: the mean becomes iωS, and Φ at i·t is "
+            "½ + (i/2) erfi(t/√2)",
             (),
             (TONG,),
         )
@@ -68,15 +70,20 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         angles = [asin(_correlation(factors[i], factors[j], spread[i], spread[j], node)) for i, j in pairs]
         after = constant * (Rational(1, 8) + sum(angles, S.Zero) / (4 * pi))
         return Step(NAME, node, after, _REASON[3], (), (GENZ,))
-    return Declined(NAME, f"an orthant probability in {len(factors)} dimensions has no closed form known here")
+    return Declined(
+        NAME, f"an orthant probability in {len(factors)} dimensions has no closed form known here"
+    )
 
 
 _REASON = {
-    0: "Both factors are probabilities, so this is P(U₁ > 0, U₂ > 0) for two correlated normals whose means are not "
+    0: "Both factors are probabilities, so this is P(U₁ > 0, U₂ > 0) for two correlated "
+    "normals whose means are not "
     "zero: Owen's T function gives it",
-    1: "Φ(lx + d) is P(W < lx + d) with W an independent normal (an indicator has W = 0), so the expectation is the "
+    1: "Φ(lx + d) is P(W < lx + d) with W an independent normal (an indicator has W = "
+    "0), so the expectation is the "
     "probability that one normal variable is positive",
-    2: "Each factor is a probability given x, so this is P(U₁ > 0, U₂ > 0) for two normals of mean 0 and correlation "
+    2: "Each factor is a probability given x, so this is P(U₁ > 0, U₂ > 0) for two "
+    "normals of mean 0 and correlation "
     "ρ: a quadrant, ¼ + asin(ρ)/(2π)",
     3: "Three normals of mean 0 are all positive with probability ⅛ + (asin ρ₁₂ + asin ρ₁₃ + asin ρ₂₃)/(4π)",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sympy import Add, Heaviside, Integer, Rational, S
@@ -115,7 +116,9 @@ def _pieces(node: GaussianIntegral) -> Step | Declined:
         return Declined(NAME, "smooth")
     sign = _symmetry(pieces, x)
     if sign == -1:
-        return Step(NAME, node, S.Zero, "The integrand is odd, and x and −x have the same distribution", (), (TONG,))
+        return Step(
+            NAME, node, S.Zero, "The integrand is odd, and x and −x have the same distribution", (), (TONG,)
+        )
     if sign is None:
         return Declined(NAME, "the integrand is neither odd nor even")
     right = [p for p in pieces if sign_of(p.upper) == 1]
@@ -125,7 +128,7 @@ def _pieces(node: GaussianIntegral) -> Step | Declined:
         total.append(2 * _integral(node, first.expr * Heaviside(x)))
     else:
         total.append(_integral(node, first.expr))
-    for before, after in zip(right, right[1:], strict=False):
+    for before, after in pairwise(right):
         jump = after.expr - before.expr
         total.append(Integer(2) * _integral(node, jump * Heaviside(x - after.lower)))
     return Step(

@@ -28,7 +28,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
     >>> from initmath.gaussian.rules.rational import apply
     >>> step = apply(GaussianIntegral(Heaviside(x) / (1 + x) ** 2, x, 0, q))
     >>> step.after
-    sqrt(2)/(2*sqrt(pi)*sqrt(q)) - 1/(2*q) + E[Heaviside(x)/(x + 1); x ~ N(0, q)]/q
+    E[Heaviside(x)/(x + 1); x ~ N(0, q)]/q - 1/(2*q) + sqrt(2)/(2*sqrt(pi)*sqrt(q))
     """
     if len(node.variables) != 1 or node.mean[0] != 0:
         return Declined(NAME, "only about mean zero in one dimension")
@@ -60,7 +60,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
             NAME,
             node,
             powers[-1] * value,
-            "Goodwin–Staton integral: ∫₀^∞ e^(−t²)/(t + z) dt = ½ e^(−z²) (π erfi z − Ei z²), with z = c/√(2q)",
+            "Goodwin–Staton integral: ∫₀^∞ e^(−t²)/(t + z) dt = ½ e^(−z²) (π erfi z − Ei "
+            "z²), with z = c/√(2q)",
             (),
             (GOODWIN,),
         )

@@ -30,8 +30,9 @@ def pieces_of(f: Any, x: Any) -> PiecewiseSmooth | Declined:
 def apply(node: GaussianIntegral) -> Step | Declined:
     """Write f as one of its pieces plus Σ (change at c_k)·θ(±(x − c_k)).
 
-    The piece with no growing exponential is taken as the one that holds everywhere, so that an exponential piece keeps
-    to its own side: E e^{2x}·1(x<0) = e^{2q} Φ(−2√q) then stays a product and is never a difference of huge numbers.
+    The piece with no growing exponential is taken as the one that holds everywhere, so that an
+    exponential piece keeps to its own side: E e^{2x}·1(x<0) = e^{2q} Φ(−2√q) then stays a product
+    and is never a difference of huge numbers.
 
     Examples
     --------
@@ -71,7 +72,9 @@ def apply(node: GaussianIntegral) -> Step | Declined:
 
 
 def _linear(node: GaussianIntegral, total: Any) -> Any:
-    return Add(*(node.func(t, node.variables, node.mean, node.covariance) for t in Add.make_args(total) if t != 0))
+    return Add(
+        *(node.func(t, node.variables, node.mean, node.covariance) for t in Add.make_args(total) if t != 0)
+    )
 
 
 def _is_split(f: Any, variables: tuple[Any, ...]) -> bool:

@@ -17,7 +17,8 @@ __all__ = ["apply"]
 
 NAME = "stein"
 REASON = (
-    "Stein's lemma (integration by parts): E[(x − m) F(x)] = S E[F'(x)], used until no power of x is left beside the "
+    "Stein's lemma (integration by parts): E[(x − m) F(x)] = S E[F'(x)], used until "
+    "no power of x is left beside the "
     "kernel; the derivative of Φ is the normal density, that of the indicator θ(x − c) puts x = c"
 )
 
@@ -50,7 +51,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
 
 
 def _inverse_like(rest: Any) -> bool:
-    """A power of log, asinh or atan: the derivative is algebraic."""
+    """Whether this is a power of log, asinh or atan: the derivative is algebraic."""
     base, exponent = rest.as_base_exp()
     return bool(exponent.is_Integer and exponent > 0 and base.is_Function)
 

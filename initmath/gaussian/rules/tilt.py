@@ -49,7 +49,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         NAME,
         node,
         after,
-        "Complete the square: the exponential times the normal density is again a normal density, with another mean "
+        "Complete the square: the exponential times the normal density is again a normal "
+        "density, with another mean "
         "or variance, times a constant",
         conditions,
         (TONG,),

@@ -1,4 +1,4 @@
-"""The 53 activations of the feasibility study and more: each as an expression in x, with values for its symbols."""
+"""The 53 activations of the feasibility study and more, as expressions in x, with values for symbols."""
 
 from __future__ import annotations
 
