@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Integer, Rational, sqrt
 
 from initmath.balls import bits, evaluate, relative_error, to_arb, working_precision
-from initmath.criteria.algebra import is_zero, tidy
+from initmath.moments.algebra import is_zero, tidy
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
 

@@ -10,7 +10,7 @@ from sympy import S
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.algebra import is_zero, solve_for_q, tidy
+from initmath.moments.algebra import is_zero, solve_for_q, tidy
 from initmath.criteria.arithmetic import combine, exact, settle
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
@@ -51,7 +51,7 @@ def _at_q(question: Question) -> CriterionResult:
     second = point.moment("second_moment")
     sigma_b2 = combine(lambda q, m, c: q - m / c, point.q, second, slope, digits=digits)
     everywhere = sigma_b2.closed_form is not None and is_zero(sigma_b2.closed_form)
-    if everywhere:
+    if everywhere or _vanishes_here(sigma_b2, question.at):
         sigma_b2 = exact(S.Zero, digits)
     steps = _steps(question, sigma_w2, sigma_b2)
     if sigma_b2.ball < 0:
@@ -66,6 +66,14 @@ def _at_q(question: Question) -> CriterionResult:
     if everywhere and Q not in sigma_w2.closed_form.free_symbols:
         continuum = f"every q > 0 is critical: N·v² = {sigma_w2.closed_form}, σ_b² = 0, χ₁ = 1 for all q"
     return CriterionResult((solution_at(point, sigma_w2, sigma_b2),), continuum, True, None, steps)
+
+
+def _vanishes_here(number: Number, at: Any) -> bool:
+    """Whether a number that its ball cannot tell from zero is proven to be zero at this q."""
+    closed = number.closed_form
+    if closed is None or not number.ball.contains(0):
+        return False
+    return closed.free_symbols <= {Q} and is_zero(closed.xreplace({Q: at}))
 
 
 def _steps(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[Step, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from flint import arb
 from sympy import S
@@ -10,32 +12,53 @@ from sympy import S
 from initmath import moments
 from initmath.balls import bits, to_arb, working_precision
 from initmath.criteria.arithmetic import exact
-from initmath.criteria.algebra import is_zero, power_terms
 from initmath.criteria.result import Question
 from initmath.criteria.roots import FIRST_DIGITS, isolate
+from initmath.criteria.tails import concave_near_zero
 from initmath.derivation import Number, Status
 from initmath.errors import Divergent, NotEnclosed
+from initmath.moments.algebra import is_zero, power_terms
 
-__all__ = ["leads_to"]
+__all__ = ["Flow", "flow"]
 
 LOW, HIGH = 1e-8, 1e4
 """The range of q in which fixed points are looked for."""
 
 SECONDS = 2.0
 
+BOX_RATIO = 4
 
-def leads_to(question: Question, sigma_w2: Number, sigma_b2: Number) -> Number | None:
-    """Return the fixed point that the length map reaches from the asked q; None if it grows without end.
+Map = Callable[[arb, int], arb]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where an orbit goes.
+
+    Attributes
+    ----------
+    q_star : Number or None
+        The fixed point that is reached; None when q grows without end, or when nothing was settled.
+    says : str
+        One clause for a sentence about the length map.
+    """
+
+    q_star: Number | None
+    says: str
+
+
+def flow(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
+    """Follow the length map from the asked q.
 
     The fixed points are isolated with balls on [1e-8, 1e4].  Where the map increases between q and the next fixed
     point in the direction of the first step, the orbit cannot cross it and converges to it.
     """
     activation, digits = question.activation, question.digits
     if activation.expr is None:
-        return None
+        return Flow(None, "was not followed: the function could not be traced")
     settled = _proportional(question, sigma_w2, sigma_b2)
     if settled is not None:
-        return settled[0]
+        return settled
     at = to_arb(question.at)
 
     def excess(t: arb, asked: int) -> arb:
@@ -44,20 +67,19 @@ def leads_to(question: Question, sigma_w2: Number, sigma_b2: Number) -> Number |
     def slope(t: arb, asked: int) -> arb:
         return sigma_w2.ball * moments.slope_ball(activation, "second_moment", t, asked) - 1
 
-    deadline = time.monotonic() + SECONDS
     try:
         with working_precision(bits(digits + 10)):
             first = excess(at, digits)
             if first.contains(0):
-                return exact(question.at, digits)
-            upward = bool(first > 0)
-            low, high = (at, arb(HIGH)) if upward else (arb(LOW), at)
-            return _next_fixed_point(question, excess, slope, low, high, upward, deadline)
-    except (NotEnclosed, Divergent):
-        return None
+                return Flow(exact(question.at, digits), f"keeps q = {question.at}")
+            if first > 0:
+                return _upward(question, excess, slope)
+            return _downward(question, sigma_w2, sigma_b2, excess, slope)
+    except (NotEnclosed, Divergent) as error:
+        return Flow(None, f"could not be followed: {error}")
 
 
-def _proportional(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[Number | None] | None:
+def _proportional(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow | None:
     """Settle m₂ = C·q without bias by its ratio σ_w² C; None when m₂ is not proportional to q."""
     value = moments.closed_value(question.activation, "second_moment")
     terms = None if value is None else power_terms(value)
@@ -65,49 +87,62 @@ def _proportional(question: Question, sigma_w2: Number, sigma_b2: Number) -> tup
         return None
     ratio = sigma_w2.ball * moments.ball(question.activation, "second_moment", arb(1), question.digits)
     if ratio > 1:
-        return (None,)
+        return Flow(None, "multiplies q by the same factor > 1 in every layer: it grows without end")
     if ratio < 1:
-        return (exact(S.Zero, question.digits),)
+        return Flow(exact(S.Zero, question.digits), "multiplies q by the same factor < 1 in every layer: q* = 0")
     closed = sigma_w2.closed_form
-    kept = closed is not None and is_zero(closed * terms[S.One] - 1)
-    return (exact(question.at, question.digits),) if kept else None
-
-
-def _next_fixed_point(question, excess, slope, low, high, upward, deadline):  # type: ignore[no-untyped-def]
-    """Walk outward in boxes until the first one that holds a fixed point."""
-    activation, digits = question.activation, question.digits
-    factor = arb(4)
-    here = low if upward else high
-    while (here < high) if upward else (here > low):
-        there = (here * factor if upward else here / factor).mid()
-        if upward and there > high:
-            there = high
-        if not upward and there < low:
-            there = low
-        left, right = (here, there) if upward else (there, here)
-        found = isolate(excess, slope, left, right, digits, max_boxes=400, deadline=deadline)
-        if found.unresolved:
-            return None
-        if found.roots:
-            root = found.roots[0] if upward else found.roots[-1]
-            proven = _increases(slope, here, root, upward)
-            how = "certified root; the length map increases on the way, so the orbit converges to it"
-            if not proven:
-                how = "certified root next to q; that the orbit stays on its side was not proven"
-            return Number(Status.NUMERIC, root, None, how, digits)
-        here = there
-    if upward:
+    if closed is None or not is_zero(closed * terms[S.One] - 1):
         return None
-    start = moments.ball(activation, "second_moment", arb(LOW), FIRST_DIGITS)
-    if start < 1e-6:
-        how = "no fixed point on [1e-8, q]: the length map shrinks q all the way; below that by continuity at 0"
-        return Number(Status.NUMERIC, arb(0), S.Zero, how, digits)
-    return None
+    return Flow(exact(question.at, question.digits), f"keeps q = {question.at}")
 
 
-def _increases(slope, here, root, upward) -> bool:  # type: ignore[no-untyped-def]
-    """Whether V' > 0 on every box between q and the fixed point (slope is V' − 1)."""
-    left, right = (here, root.upper()) if upward else (root.lower(), here)
+def _upward(question: Question, excess: Map, slope: Map) -> Flow:
+    deadline = time.monotonic() + SECONDS
+    begin = here = to_arb(question.at)
+    while here < HIGH:
+        there = (here * BOX_RATIO).mid()
+        found = isolate(excess, slope, here, there, question.digits, max_boxes=400, deadline=deadline)
+        if found.roots:
+            return _reached(question, found.roots[0], _increases(slope, begin, found.roots[0].upper()))
+        if found.unresolved:
+            return Flow(None, f"could not be followed beyond q = {float(here):.3g}")
+        here = there
+    return Flow(None, f"makes q grow, with no fixed point up to q = {HIGH:.0e}")
+
+
+def _downward(question: Question, sigma_w2: Number, sigma_b2: Number, excess: Map, slope: Map) -> Flow:
+    deadline = time.monotonic() + SECONDS
+    end = here = to_arb(question.at)
+    concave = concave_near_zero(question.activation, sigma_w2) if sigma_b2.ball.is_zero() else None
+    floor = arb(LOW) if concave is None else concave
+    while here > floor:
+        there = (here / BOX_RATIO).mid()
+        found = isolate(excess, slope, there, here, question.digits, max_boxes=400, deadline=deadline)
+        if found.roots:
+            return _reached(question, found.roots[-1], _increases(slope, found.roots[-1].lower(), end))
+        if found.unresolved:
+            return Flow(None, f"could not be followed below q = {float(here):.3g}")
+        here = there
+    if concave is not None:
+        how = "the length map shrinks every q: by balls from the asked q down, and by concavity near 0"
+    elif moments.ball(question.activation, "second_moment", arb(LOW), FIRST_DIGITS) < 1e-6:
+        how = "the length map shrinks q all the way to 1e-8, by balls; that it does so below follows by continuity at 0 only"
+    else:
+        return Flow(None, f"could not be followed below q = {LOW:.0e}")
+    return Flow(Number(Status.NUMERIC, arb(0), S.Zero, how, question.digits), f"takes q = {question.at} to q* = 0")
+
+
+def _reached(question: Question, root: arb, proven: bool) -> Flow:
+    if proven:
+        how = "certified root; the length map increases on the way, so the orbit converges to it"
+    else:
+        how = "certified root next to q; that the orbit stays on its side was not proven"
+    star = Number(Status.NUMERIC, root, None, how, question.digits)
+    return Flow(star, f"takes q = {question.at} to q* = {star.value}")
+
+
+def _increases(slope: Map, left: arb, right: arb) -> bool:
+    """Whether V' > 0 on [left, right]; ``slope`` is V' − 1."""
     stack = [(left, right, 0)]
     while stack:
         a, b, depth = stack.pop()
@@ -119,5 +154,3 @@ def _increases(slope, here, root, upward) -> bool:  # type: ignore[no-untyped-de
         middle = (a * b).sqrt().mid()
         stack += [(a, middle, depth + 1), (middle, b, depth + 1)]
     return True
-
-

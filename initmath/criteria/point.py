@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from initmath import moments
-from initmath.balls import relative_error
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
-from initmath.criteria.algebra import is_zero, tidy
-from initmath.criteria.flow import leads_to
+from initmath.moments.algebra import tidy
+from initmath.criteria.flow import flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
@@ -110,17 +109,5 @@ def solution_at(
     if fixed:
         kind, q_star = stability(chi_parallel, point.at), shown_q
     else:
-        kind, q_star = "not_a_fixed_point", leads_to(question, sigma_w2, sigma_b2)
+        kind, q_star = "not_a_fixed_point", flow(question, sigma_w2, sigma_b2).q_star
     return Solution(sigma_w2, sigma_b2, shown_q, square_root(sigma_w2), chi_1, chi_parallel, kind, q_star)
-
-
-def proven_equal(number: Number, value: Any, at: Any | None) -> bool | None:
-    """Tell whether a number is a given rational: proven, refuted, or None if the ball cannot tell."""
-    if not number.ball.contains(int(value)) and relative_error(number.ball - int(value)) < 1:
-        return False
-    closed = number.closed_form
-    if number.status is Status.EXACT and closed is not None:
-        here = closed if at is None else closed.xreplace({Q: at})
-        if is_zero(here - value):
-            return True
-    return None

@@ -23,11 +23,11 @@ def solve(question: Question) -> CriterionResult:
     second = point.moment("second_moment")
     if not second.ball > 0:
         return no_solution("E g² = 0: the activation vanishes almost everywhere")
-    sigma_w2 = settle(combine(lambda q, b, m: (q - b) / m, point.q, bias, second, digits=question.digits), question.at)
+    general = combine(lambda q, b, m: (q - b) / m, point.q, bias, second, digits=question.digits)
+    sigma_w2 = settle(general, question.at)
     solution = solution_at(point, sigma_w2, bias)
-    free = second.closed_form is not None and Q not in getattr(sigma_w2.closed_form, "free_symbols", {Q})
     continuum = None
-    if free and question.bias == 0 and moments.closed_value(question.activation, "second_moment").has(Q):
+    if general.closed_form is not None and Q not in general.closed_form.free_symbols:
         continuum = f"every q > 0 is kept by the same N·v² = {sigma_w2.closed_form}: E g² is proportional to q"
     return CriterionResult((solution,), continuum, True, None, _steps(question, sigma_w2.closed_form))
 

@@ -15,9 +15,10 @@ from initmath.balls import evaluate, working_precision
 from initmath.criteria.asymptotics import PREC, Bound, Form, NoForm, form_at_infinity
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import Phi, x
+from initmath.moments.algebra import is_zero
 from initmath.piecewise import Piece, PiecewiseSmooth
 
-__all__ = ["Band", "clip", "monotone_limits", "near_infinity", "near_zero", "range_bound"]
+__all__ = ["Band", "clip", "concave_near_zero", "monotone_limits", "near_infinity", "near_zero", "range_bound"]
 
 BOXES = 256
 
@@ -140,9 +141,13 @@ def _far(activation: Any, q: arb, radius: arb) -> arb | None:
     increases with the variance, whatever g is.
     """
     values = _values(activation)
-    function = clip(activation.pieces.map(lambda e: e**2).subs(values), _rational(radius), keep_inside=False)
+    return _beyond(activation.pieces.map(lambda e: e**2).subs(values), q, radius)
+
+
+def _beyond(function: PiecewiseSmooth, q: arb, radius: arb) -> arb | None:
+    """Bound E[f; |x| > R] for f ≥ 0 and every variance ≤ q."""
     try:
-        return abs(enclosure.expectation(function, q, 4)).upper()
+        return abs(enclosure.expectation(clip(function, _rational(radius), keep_inside=False), q, 4)).upper()
     except NotEnclosed:
         return None
 
@@ -170,6 +175,59 @@ def _less(a: Any, b: Any) -> bool:
     if a == oo or b == -oo:
         return False
     return bool(evaluate(b - a, {}, PREC) > 0)
+
+
+def concave_near_zero(activation: Any, sigma_w2: Any) -> arb | None:
+    """Return t₀ such that V(t) = σ_w² m₂(t) < t on (0, t₀], for a smooth g with g(0) = 0 and σ_w² g'(0)² ≤ 1.
+
+    V'' = ¼ σ_w² E (g²)(√t z).  If (g²) < 0 on [−R, R] outweighs what lies beyond, V is strictly concave, and
+    V(t) < V(0) + V'(0) t ≤ t.  That is what settles tanh at N·v² = 1, where q decays only like 1/(2ℓ).
+
+    Returns
+    -------
+    arb or None
+        None where this argument does not apply.
+    """
+    values = _values(activation)
+    if len(activation.pieces.pieces) != 1:
+        return None
+    expr = activation.pieces.pieces[0].expr.subs(values)
+    slope = expr.diff(x).subs(x, 0)
+    try:
+        start = evaluate(slope, {}, PREC) ** 2 * sigma_w2.ball
+        if expr.subs(x, 0) != 0 or not (start < 1 or _is_one(start, sigma_w2, slope)):
+            return None
+        bend = (expr**2).diff(x, 4)
+        function = PiecewiseSmooth(x, (Piece(-oo, oo, bend),))
+        for exponent in (2, 3, 4):
+            t = arb(10) ** -exponent
+            radius = (t * 64).sqrt()
+            inside = _range_of(bend, radius)
+            outside = _beyond(function.map(lambda e: e**2), t, radius)
+            if inside < 0 and outside is not None:
+                # E|f|·1(far) ≤ (E f²·1(far))^{1/2} P(far)^{1/2}
+                mass = (radius / t.sqrt() / arb(2).sqrt()).erfc()
+                if inside.upper() * (1 - mass) + (outside * mass).sqrt() < 0:
+                    return t
+    except (NotEnclosed, Divergent, ValueError):
+        return None
+    return None
+
+
+def _is_one(ball: arb, sigma_w2: Any, slope: Any) -> bool:
+    closed = sigma_w2.closed_form
+    return bool(ball.contains(1)) and closed is not None and is_zero(closed * slope**2 - 1)
+
+
+def _range_of(expr: Any, radius: arb, boxes: int = 64) -> arb:
+    """Return a ball that contains an expression on [−R, R]."""
+    with working_precision(PREC):
+        width = 2 * radius / boxes
+        total: arb | None = None
+        for k in range(boxes):
+            value = evaluate(expr, {x: (width * k - radius).union(width * (k + 1) - radius)}, PREC)
+            total = value if total is None else total.union(value)
+    return total
 
 
 # ------------------------------------------------------------------------------------------------------- q → ∞

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Eq, S, Symbol, limit, oo
+from sympy import Derivative, Eq, S, Subs, Symbol, limit, oo
 
 from initmath import moments
-from initmath.criteria.algebra import is_zero
+from initmath.moments.algebra import is_zero
 from initmath.criteria.arithmetic import combine, exact, given
+from initmath.criteria.flow import flow
 from initmath.criteria.point import Point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Number, Status, Step
@@ -70,44 +71,30 @@ def solve(question: Question) -> CriterionResult:
         return no_solution(f"the biases alone exceed s²/g'(0)² = {combine(lambda s, d: s / (d * d), target, slope, digits=digits).value}")
     point = Point(question, given(question.at, digits), question.at)
     solution = solution_at(point, sigma_w2, bias, fixed=False)
-    return CriterionResult((solution,), None, True, _what_happens(solution), _steps(question, tangent, sigma_w2))
+    reason = "the tangent is a model, not the network: at this N·v² the exact length map " + flow(
+        question, sigma_w2, bias
+    ).says
+    return CriterionResult((solution,), None, True, reason, _steps(question, tangent, sigma_w2))
 
 
 def _constant(expr: Any, values: dict[Any, Any], digits: int) -> Number:
     return Number(Status.EXACT, evaluate(expr, values, bits(digits + 12)), expr, "derivative at 0", digits)
 
 
-def _what_happens(solution: Any) -> str:
-    star = solution.q_star
-    begin = "the tangent is a model, not the network: at this N·v² the exact length map "
-    if star is None:
-        return begin + "reaches no fixed point that could be certified"
-    return begin + f"takes q = {solution.q.value} to q* = {star.value}"
-
-
 def _steps(question: Question, tangent: tuple[Any, Any], sigma_w2: Number) -> tuple[Step, ...]:
-    y, s2, weight = Symbol("y", real=True), question.target_variance, Symbol("sigma_w2", positive=True)
+    s2, weight = question.target_variance, Symbol("sigma_w2", positive=True)
     value, slope = tangent
+    expr = next(p.expr for p in question.activation.pieces.pieces if any(_contains_zero(p)))
     references = ("Kumar 2017, arXiv:1704.08863, eqs. (8)-(12)",)
-    linear = value + slope * y
     return (
-        Step(
-            rule="tangent",
-            before=question.activation.expr.subs(x, y),
-            after=linear,
-            reason="Near 0, g(y) ≈ g(0) + g'(0)·y: an approximation, the only one in this derivation.",
-            conditions=("|y| small",),
-            references=references,
-        ),
-        Step(
-            rule="solve",
-            before=Eq(slope**2 * (weight * (s2 + value**2) + question.bias), s2),
-            after=Eq(weight, sigma_w2.closed_form),
-            reason="The linearised output has mean g(0) and variance g'(0)² q, and q = σ_w² (s² + g(0)²) + σ_b²; "
-            "ask for variance s² and solve for σ_w².",
-            references=references,
-        ),
-    )
+        Step("value_at_zero", Subs(expr, x, 0), value, "The tangent at 0, g(y) ≈ g(0) + g'(0)·y, stands for g: "
+             "an approximation, the only one here.  Its value at 0.", ("|y| is small",), references),
+        Step("slope_at_zero", Subs(Derivative(expr, x), x, 0), slope, "Its slope.", ("|y| is small",), references),
+        Step("solve", Eq(slope**2 * (weight * (s2 + value**2) + question.bias), s2, evaluate=False),
+             Eq(weight, sigma_w2.closed_form, evaluate=False),
+             "The tangent's output has mean g(0) and variance g'(0)² q, and q = σ_w² (s² + g(0)²) + σ_b²; "
+             "ask for the variance s² and solve for σ_w².", (), references),
+    )  # fmt: skip
 
 
 CRITERION = Criterion(

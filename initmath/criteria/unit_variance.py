@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import S
 
 from initmath import moments
 from initmath.criteria.arithmetic import combine, exact, settle
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
-from initmath.derivation import Step
+from initmath.derivation import Number, Step
 from initmath.integral import q as Q
+from initmath.moments.algebra import tidy
 
 __all__ = ["CRITERION"]
 
@@ -21,19 +24,21 @@ def solve(question: Question) -> CriterionResult:
     if not variance.ball > 0:
         return no_solution("Var g(z) = 0 at q = 1")
     one = exact(S.One, question.digits)
-    sigma_w2 = settle(combine(lambda a, v: a / v, one, variance, digits=question.digits), S.One)
+    sigma_w2 = _at_one(settle(combine(lambda a, v: a / v, one, variance, digits=question.digits), S.One))
     solution = solution_at(point, sigma_w2, exact(S.Zero, question.digits), centred=True)
+    solution = replace(
+        solution, chi_1=_at_one(solution.chi_1), chi_parallel=_at_one(solution.chi_parallel)
+    )
     steps: tuple[Step, ...] = ()
     if sigma_w2.closed_form is not None:
         first = moments.problem(question.activation, "mean")
         second = moments.problem(question.activation, "second_moment")
         before = (1 / (second - first**2)).xreplace({Q: S.One})
-        after = sigma_w2.closed_form.xreplace({Q: S.One})
         steps = (
             Step(
                 rule="unit_variance",
                 before=before,
-                after=after,
+                after=sigma_w2.closed_form,
                 reason="A row of W that sums to zero does not see the mean of its input: q' = σ_w² Var g(y); "
                 "asking for q' = q = 1 gives σ_w².",
                 conditions=("the rows of W sum to zero",),
@@ -42,6 +47,13 @@ def solve(question: Question) -> CriterionResult:
         )
     note = "for W whose rows sum to zero (weight standardisation); χ_∥ is the slope of its length map q' = σ_w² Var g"
     return CriterionResult((solution,), None, True, note, steps)
+
+
+def _at_one(number: Number) -> Number:
+    """Insert q = 1, which this criterion fixes, into the closed form."""
+    if number.closed_form is None:
+        return number
+    return replace(number, closed_form=tidy(number.closed_form.xreplace({Q: S.One})))
 
 
 CRITERION = Criterion(

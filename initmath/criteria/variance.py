@@ -10,7 +10,7 @@ from sympy import Eq, S, oo
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
+from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
 from initmath.criteria.arithmetic import combine, exact, small_rational
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, no_solution

@@ -18,6 +18,10 @@ TIMEOUT = 2.0
 """Seconds that the engine may take for one moment before the certified number stands alone."""
 
 
+OUT_OF_TIME = "deadline"
+"""Name under which the engine declines when the clock stops it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A derivation, and what the enclosure said of it.
@@ -34,6 +38,11 @@ class Checked:
     derivation: Derivation
     confirmed: bool
     reason: str = ""
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the engine was stopped by the clock: more time might bring a closed form."""
+        return any(declined.rule == OUT_OF_TIME for declined in self.derivation.declined)
 
 
 _REMEMBERED: dict[tuple[Any, str], Checked] = {}
@@ -76,7 +85,7 @@ def checked(activation: Any, name: str, timeout: float | None = None) -> Checked
     key = (activation, name)
     if key not in _REMEMBERED:
         found = _derive(activation, name, TIMEOUT if timeout is None else timeout)
-        if found.derivation.value is None and "time" in found.reason:
+        if found.out_of_time:
             return found  # another call may bring more time
         _REMEMBERED[key] = found
     return _REMEMBERED[key]
@@ -146,7 +155,8 @@ def _variance(activation: Any, timeout: float) -> Checked:
     asked = second.derivation.problem - first.derivation.problem**2
     missing = [part for part in (second, first) if not part.confirmed]
     if missing:
-        return _without(asked, "; ".join(part.reason for part in missing), "variance")
+        declined = tuple(d for part in missing for d in part.derivation.declined)
+        return Checked(Derivation(asked, (), None, Status.NOT_DERIVED, declined), False, missing[0].reason)
     m1, m2 = first.derivation.value, second.derivation.value
     value = _collect(m2 - m1**2)
     step = Step(

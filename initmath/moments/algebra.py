@@ -35,7 +35,7 @@ from initmath.integral import Phi, q
 
 __all__ = ["exponential_polynomial", "is_zero", "power_terms", "solve_for_q", "tidy"]
 
-MAX_OPERATIONS = 400
+MAX_OPERATIONS = 200
 """Longer expressions are left as they are: cancelling them would take longer than it helps."""
 
 
