@@ -1,6 +1,7 @@
 """Parity, homogeneity and constancy, proven from the pieces of an activation.
 
-A few sample points disprove quickly; only what survives them is worth an exact proof, and only a proof counts.
+A few sample points disprove quickly; only what survives them is worth an exact proof, and only a proof
+counts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The activations that have a name, as data: formula, parameters, aliases, source.
 
-Formulas are text in the grammar of `initmath.activation.parser` and are read only when asked for.  Kinks, parity,
-homogeneity, boundedness and limits are not in here: they are computed from the formula.
+Formulas are text in the grammar of `initmath.activation.parser` and are read only when asked for.  Kinks,
+parity, homogeneity, boundedness and limits are not in here: they are computed from the formula.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Default", "Entry", "catalogue", "find", "names"]
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A parameter of a catalogue entry: its name, its usual value as text, what may be assumed of the symbol."""
+    """A parameter of an entry: its name, its usual value as text, what may be assumed of the symbol."""
 
     name: str
     default: str

@@ -60,12 +60,12 @@ class Activation:
     name : str
         The catalogue name, or the expression itself.
     expr : Expr or None
-        g in the real symbol `initmath.integral.x` and the symbols of its parameters; None when `numeric` is all
-        that is known.
+        g in the real symbol `initmath.integral.x` and the symbols of its parameters; None when `numeric` is
+        all that is known.
     parameters : tuple of Parameter
     references, aliases : tuple of str
     numeric : callable or None
-        A callable that could not be traced to an expression: everything about it is numeric and not certified.
+        A callable that could not be traced to an expression: everything about it is numeric, not certified.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """An expression as a plain Python function, complex where it is not real: for quick looks at sample points.
 
-No NumPy here: the exact path must start fast.  Results are never reported, they only disprove (parity, realness).
+No NumPy here: the exact path must start fast.  Results are never reported, they only disprove (parity,
+realness).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ SAMPLES = (-37.1, -8.3, -3.7, -2.3, -1.37, -0.77, -0.31, -0.013, 0.017, 0.29, 0.
 
 
 def compile_floats(expr: Any, symbols: tuple[Any, ...]) -> Closure:
-    """Return a function of floats in the order of the symbols; complex where the expression is not real, NaN on failure.
+    """Return a function of floats in the order of the symbols; complex where not real, NaN on failure.
 
     Examples
     --------

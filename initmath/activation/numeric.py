@@ -1,12 +1,13 @@
-"""Vectorised double-precision evaluation of an activation, without overflow and without needless cancellation.
+"""Vectorised evaluation of an activation, without overflow and without needless cancellation.
 
-Each analytic piece becomes a tape: a list of array operations, common subexpressions shared.  On the way to the tape
-a sum or product is recognised where its plain evaluation would lose digits or overflow:
+Each analytic piece becomes a tape: a list of array operations, common subexpressions shared.  On the way to the
+tape a sum or product is recognised where its plain evaluation would lose digits or overflow:
 
     1/(1 + eᵛ) → expit(−v)        log(1 + eᵛ) → logaddexp(0, v)      eᵛ − 1 → expm1(v)
     1 − tanh²u → sech²u           1 ± tanh u → 2 expit(±2u)          u − tanh u → its series where u is small
 
-and a product of exponentials that overflow against factors that underflow is carried as mantissa·exp(exponent).
+and a product of exponentials that overflow against factors that underflow is carried as a mantissa times
+exp(exponent).
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ _PLAIN: dict[Any, Callable[[Array], Array]] = {
 
 
 def vectorised(activation: Any, order: int = 0) -> Callable[[Any], Any]:
-    """Return g (order 0) or g' almost everywhere (order 1) of arrays; float32, float64 and longdouble are kept.
+    """Return g (order 0) or g' almost everywhere (order 1) of arrays; the kind of float is kept.
 
     At a jump itself g has the value of its expression (sign(0) = 0), g' that of the piece to the right.
     """
@@ -135,7 +136,7 @@ class _Function:
 
 
 def _constant(dtype: Any) -> Callable[[Any], Any]:
-    """Return a converter from exact constants; Python floats do not widen float32, longdouble needs its own."""
+    """Return a converter of exact constants: Python floats do not widen float32, longdouble needs its own."""
     if dtype == np.longdouble and np.longdouble is not np.float64:
         return lambda value: np.longdouble(str(value.evalf(30)))
     return lambda value: float(value)
@@ -331,7 +332,7 @@ class _Tape:
             return logarithm if scale is None else self.emit(np.add, logarithm, scale)
         return self.emit(np.log, self.plain(argument))
 
-    # -- mantissa·exp(exponent)
+    # -- evaluation as a mantissa and an exponent
 
     def scaled(self, expr: Any) -> tuple[Slot, Slot | None]:
         key = ("scaled", expr)
@@ -427,7 +428,7 @@ def _scalable(factor: Any, x: Any) -> bool:
 
 
 def _explosive(factor: Any, x: Any) -> bool:
-    """Tell whether a factor may overflow: an exponential, or a sum with one that is not a known combination."""
+    """Tell whether a factor may overflow: an exponential, or a sum with one that has no known form."""
     base = factor.base if isinstance(factor, Pow) and not isinstance(factor, exp) else factor
     if isinstance(base, exp):
         return True
@@ -435,50 +436,52 @@ def _explosive(factor: Any, x: Any) -> bool:
     return exponentials and (_logistic(base) is None or base is factor)
 
 
-def _absorb(
-    constant: Any, coefficient: Any, core: Any
-) -> tuple[Any, Any, Callable[[Array], Array], Any] | None:
-    """Return (term, factor, function, argument) if constant + coefficient·core has a name without cancellation."""
+_Absorbed = tuple[tuple[Any, Any], Any, Callable[[Array], Array], Any]
+
+
+def _absorb(constant: Any, coefficient: Any, core: Any) -> _Absorbed | None:
+    """Return (term, factor, function, argument) if constant + coefficient·core can avoid cancellation."""
     term = (coefficient, core)
     if coefficient == -constant:
-        if isinstance(core, exp):
-            return term, coefficient, np.expm1, core.args[0]
-        if (
-            isinstance(core, Pow)
-            and core.exp == S.Half
-            and isinstance(core.base, Add)
-            and 1 in core.base.args
-        ):
-            return term, coefficient, _sqrt1pm1, core.base - 1
-        if isinstance(core, cos):
-            return term, constant, _one_minus_cos, core.args[0]
-        if isinstance(core, Phi):
-            return term, constant, special.ndtr, -core.args[0]
-        if isinstance(core, Pow) and core.exp == 2 and isinstance(core.base, tanh):
-            return term, constant, _sech2, core.base.args[0]
-        if isinstance(core, Pow) and core.exp == -1 and _logistic(core.base) is not None:
-            return term, constant, special.expit, _logistic(core.base)
+        found = _one_minus(core)
+        if found is not None:
+            return term, constant, *found
     if isinstance(core, tanh | erf) and coefficient in (constant, -constant):
         turned = coefficient / constant * core.args[0]
         if isinstance(core, tanh):
             return term, 2 * constant, special.expit, 2 * turned
         return term, constant, special.erfc, -turned
     if isinstance(core, atan) and 2 * constant in (pi * coefficient, -pi * coefficient):
-        return (
-            term,
-            coefficient if 2 * constant == pi * coefficient else -coefficient,
-            _half_turn_plus_atan,
-            (core.args[0] if 2 * constant == pi * coefficient else -core.args[0]),
-        )
-    if (
-        coefficient == -2 * constant
-        and isinstance(core, Pow)
-        and core.exp == -1
-        and _logistic(core.base) is not None
-    ):
-        return term, constant, np.tanh, _logistic(core.base) / 2
+        side = 2 * constant / (pi * coefficient)
+        return term, side * coefficient, _half_turn_plus_atan, side * core.args[0]
+    if coefficient == -2 * constant and _expit_argument(core) is not None:
+        return term, constant, np.tanh, -_expit_argument(core) / 2
     if isinstance(core, log) and constant == -coefficient * log(2) and _logistic(core.args[0]) is not None:
         return term, coefficient, _shifted_softplus, _logistic(core.args[0])
+    return None
+
+
+def _one_minus(core: Any) -> tuple[Callable[[Array], Array], Any] | None:
+    """Return (function, argument) for 1 − core, if it has a form without cancellation."""
+    if isinstance(core, exp):
+        return _minus_expm1, core.args[0]
+    if isinstance(core, cos):
+        return _one_minus_cos, core.args[0]
+    if isinstance(core, Phi):
+        return special.ndtr, -core.args[0]
+    if _expit_argument(core) is not None:
+        return special.expit, -_expit_argument(core)
+    if isinstance(core, Pow) and core.exp == 2 and isinstance(core.base, tanh):
+        return _sech2, core.base.args[0]
+    if isinstance(core, Pow) and core.exp == S.Half and isinstance(core.base, Add) and 1 in core.base.args:
+        return _one_minus_sqrt1p, core.base - 1
+    return None
+
+
+def _expit_argument(core: Any) -> Any:
+    """Return u if the expression is 1/(1 + exp(−u)), else None."""
+    if isinstance(core, Pow) and core.exp == -1 and _logistic(core.base) is not None:
+        return -_logistic(core.base)
     return None
 
 
@@ -503,13 +506,16 @@ def _sech_mantissa(size: Array) -> Array:
     return 4 / (1 + np.exp(-2 * size)) ** 2
 
 
-def _sqrt1pm1(w: Array) -> Array:
-    # √(1 + w) − 1
-    return w / (1 + np.sqrt(1 + w))
+def _one_minus_sqrt1p(w: Array) -> Array:
+    return -w / (1 + np.sqrt(1 + w))
+
+
+def _minus_expm1(v: Array) -> Array:
+    return -np.expm1(v)
 
 
 def _half_turn_plus_atan(u: Array) -> Array:
-    # π/2 + atan(u)
+    # π/2 plus the arcus tangens of u
     return np.arctan2(np.ones_like(u), -u)
 
 
@@ -573,7 +579,7 @@ _INSIDE = 0.35
 def _removable(
     piece: Piece, x: Any, evaluate: Callable[[Array], Array]
 ) -> list[tuple[float, float, list[float]]]:
-    """Find the poles that cancel, with the Taylor polynomial (by Cauchy's formula on a circle) to use near each."""
+    """Find the poles that cancel, each with the Taylor polynomial (Cauchy's formula) to use near it."""
     centres: set[Any] = set()
     for node in piece.expr.atoms(Pow):
         if node.exp.is_Integer and node.exp < 0 and x in node.base.free_symbols:

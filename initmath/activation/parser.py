@@ -140,7 +140,7 @@ def parse(text: str, parameters: Mapping[str, Any] | None = None) -> Any:
     >>> parse("x^2")
     Traceback (most recent call last):
     ...
-    initmath.errors.InputError: column 1: '^' is not a power here; write ** (as in x**2)
+    initmath.errors.InputError: column 2: '^' is not a power here; write ** (as in x**2)
     """
     bindings = dict(parameters or {})
     for name in bindings:

@@ -28,7 +28,7 @@ def resolve(act: Any, params: Mapping[str, Any] | None = None) -> Activation:
         A catalogue name or alias; an expression in x; a SymPy expression with one free symbol (or in x and
         parameters); a Python, NumPy or SciPy function of one number.
     params : mapping of str to (str, int, float or Expr), optional
-        Values of parameters; the text ``"symbol"`` keeps one as a positive symbol.  A float means its ``repr``.
+        Values of parameters; ``"symbol"`` keeps one as a positive symbol.  A float means its ``repr``.
 
     Raises
     ------
