@@ -50,6 +50,9 @@ def integrate(
         Absolute error of E f that the rounding inside f makes unavoidable; it is added to the error and
         nothing below it is refined.
     """
+    if not len(q):
+        empty = np.zeros(0, np.longdouble)
+        return Sums(empty, empty, empty)
     with np.errstate(all="ignore"):
         return _Run(f, q, breakpoints, noise).finish()
 
@@ -169,6 +172,7 @@ class _Run:
         halves = self._sampled(panels.halves())
         better = np.minimum(halves.tail[: len(panels)], halves.tail[len(panels) :])
         noisy = (better > 0.2 * panels.tail) & (panels.tail < 1e-5 * panels.absolute)
+        noisy &= panels.tail > 4 * panels.rounding  # else it was cut for another reason than its tail
         halves.stale += np.concatenate([noisy, noisy])
         return halves
 

@@ -139,15 +139,16 @@ def _central(
         spread = np.maximum(m2 - mean * mean, 0)
         # g − m₁ carries the rounding of g: 2 E |g − m₁| |g| u ≤ 2 u √(m₂ Var)
         noise = (2.0**-52) * np.sqrt(m2) * np.sqrt(spread)
-    centre = mean.astype(np.float64)
+        centre = mean.astype(np.float64)
 
     def squared(x: Any, owner: NDArray[np.intp]) -> Any:
         d = g(x) - centre[owner]
         return d * d
 
     third = integrate(squared, q, cuts, noise)
-    shift = np.abs(first.value - centre) + first.error
-    error = third.error + np.where(np.isfinite(shift), shift**2, 0)
+    with np.errstate(all="ignore"):
+        shift = np.abs(first.value - centre) + first.error
+        error = third.error + np.where(np.isfinite(shift), shift**2, 0)
     lost = ~np.isfinite(first.error) | ~np.isfinite(second.error)
     inf = np.longdouble(np.inf)
     return (
