@@ -8,10 +8,26 @@ from sympy import Rational, S
 
 from initmath import moments
 from initmath.criteria import average, backward, critical, second_moment, taylor, unit_variance, variance
-from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, check_question, no_solution
+from initmath.criteria.result import (
+    Criterion,
+    CriterionResult,
+    Question,
+    Solution,
+    check_question,
+    no_solution,
+)
 from initmath.errors import InputError
 
-__all__ = ["CRITERIA", "Criterion", "CriterionResult", "Question", "Solution", "criterion", "solve", "solve_all"]
+__all__ = [
+    "CRITERIA",
+    "Criterion",
+    "CriterionResult",
+    "Question",
+    "Solution",
+    "criterion",
+    "solve",
+    "solve_all",
+]
 
 CRITERIA: tuple[Criterion, ...] = (
     taylor.CRITERION,
@@ -96,7 +112,9 @@ def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:
     names = [c.name for c in CRITERIA]
     answers = {}
     for name in names:
-        over = name == "critical" and conditions.get("q") is not None and conditions.get("sigma_b2") is not None
+        over = (
+            name == "critical" and conditions.get("q") is not None and conditions.get("sigma_b2") is not None
+        )
         if over:
             reason = "over-determined: with q and σ_b² both given nothing is left to solve for; leave one out"
             answers[name] = no_solution(reason, complete=True)
@@ -133,7 +151,9 @@ def _non_negative(value: Any, what: str) -> Any:
     try:
         exact = Rational(repr(value)) if isinstance(value, float) else Rational(str(value))
     except (TypeError, ValueError):
-        raise InputError(f"{what} {value} is not a number: give a decimal or a fraction such as 1/2") from None
+        raise InputError(
+            f"{what} {value} is not a number: give a decimal or a fraction such as 1/2"
+        ) from None
     if not (exact.is_finite and exact >= 0):
         raise InputError(f"{what} {value}: a variance is finite and cannot be negative")
     return exact

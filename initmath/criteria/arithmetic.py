@@ -8,9 +8,9 @@ from typing import Any
 from sympy import Integer, Rational, sqrt
 
 from initmath.balls import bits, evaluate, relative_error, to_arb, working_precision
-from initmath.moments.algebra import is_zero, tidy
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
+from initmath.moments.algebra import is_zero, tidy
 
 __all__ = ["GUARD_DIGITS", "combine", "exact", "given", "is_exact", "settle", "square_root"]
 

@@ -204,7 +204,9 @@ class _Builder:
         for k, c in f.terms:
             for j, d in g.terms:
                 terms[k + j] = terms.get(k + j, arb(0)) + c * d
-        rest = _sum(_product(_bound_terms(f.terms), g.rest), _product(_bound_terms(g.terms), f.rest), self.start)
+        rest = _sum(
+            _product(_bound_terms(f.terms), g.rest), _product(_bound_terms(g.terms), f.rest), self.start
+        )
         rest = _sum(rest, _product(f.rest, g.rest), self.start)
         return self.make(f.rate + g.rate, terms, rest)
 
@@ -301,7 +303,9 @@ class _Builder:
 
     def _linear(self, slope: arb, value: arb, u: Bound) -> Form:
         # |log(1 + u)| ≤ 2|u| for |u| ≤ 1/2.
-        return self.make(arb(0), {Fraction(1): slope, Fraction(0): value}, Bound(2 * u.size, u.power, u.decay))
+        return self.make(
+            arb(0), {Fraction(1): slope, Fraction(0): value}, Bound(2 * u.size, u.power, u.decay)
+        )
 
     def saturating(self, f: Form, function: Any, lipschitz: arb, tail: Any) -> Form:
         """Form an increasing odd-like function with limits: ``tail(κ)`` bounds its distance from them."""
@@ -354,7 +358,9 @@ class _Builder:
     def hyperbolic(self, f: Form, sign: int) -> Form:
         other = self.exponential(self.multiply(f, self.constant(arb(-1))))
         half = self.constant(arb(1) / 2)
-        return self.multiply(half, self.add(self.exponential(f), self.multiply(self.constant(arb(sign)), other)))
+        return self.multiply(
+            half, self.add(self.exponential(f), self.multiply(self.constant(arb(sign)), other))
+        )
 
     def inverse(self, f: Form) -> Form:
         return self.power(f, Fraction(-1))

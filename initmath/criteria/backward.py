@@ -17,7 +17,9 @@ def no_gradient(question: Question, ball: object) -> str | None:
     if not ball.is_finite():  # type: ignore[attr-defined]
         return "E g'² is infinite: no weight variance keeps the gradient"
     if not ball > 0:  # type: ignore[operator]
-        return "E g'² = 0: the activation is piecewise constant, so no gradient passes, whatever the weights are"
+        return (
+            "E g'² = 0: the activation is piecewise constant, so no gradient passes, whatever the weights are"
+        )
     return None
 
 

@@ -10,7 +10,6 @@ from sympy import S
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.moments.algebra import is_zero, solve_for_q, tidy
 from initmath.criteria.arithmetic import combine, exact, settle
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
@@ -20,6 +19,7 @@ from initmath.criteria.tails import clip, range_bound
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
+from initmath.moments.algebra import is_zero, solve_for_q, tidy
 
 __all__ = ["CRITERION"]
 
@@ -61,7 +61,9 @@ def _at_q(question: Question) -> CriterionResult:
             steps=steps,
         )
     if not sigma_b2.ball >= 0:
-        return no_solution(f"the sign of σ_b² = {sigma_b2.value} ± {sigma_b2.error_bound} was not decided", complete=False)
+        return no_solution(
+            f"the sign of σ_b² = {sigma_b2.value} ± {sigma_b2.error_bound} was not decided", complete=False
+        )
     continuum = None
     if everywhere and Q not in sigma_w2.closed_form.free_symbols:
         continuum = f"every q > 0 is critical: N·v² = {sigma_w2.closed_form}, σ_b² = 0, χ₁ = 1 for all q"
@@ -163,7 +165,9 @@ def _isolated(question: Question) -> CriterionResult:
         if not proven:
             gaps.append(f"beyond q = {float(high):.3g}")
     try:
-        found = isolate(balance, derivative, low.mid(), high.mid(), digits + 6, deadline=time.monotonic() + SECONDS)
+        found = isolate(
+            balance, derivative, low.mid(), high.mid(), digits + 6, deadline=time.monotonic() + SECONDS
+        )
     except (NotEnclosed, Divergent) as error:
         return no_solution(f"the moments could not be enclosed on the whole range: {error}", complete=False)
     gaps += [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved]
@@ -185,7 +189,9 @@ def _upper_end(question: Question) -> tuple[arb, bool]:
     if span is None:
         return fallback, False
     values = moments.parameter_values(activation)
-    inner = clip(moments.integrand(activation, "derivative_second_moment").subs(values), S.One, keep_inside=True)
+    inner = clip(
+        moments.integrand(activation, "derivative_second_moment").subs(values), S.One, keep_inside=True
+    )
     try:
         mass = enclosure.expectation(inner, 1, 6) * (2 * arb.pi()).sqrt()
     except NotEnclosed:

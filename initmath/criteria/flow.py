@@ -89,7 +89,9 @@ def _proportional(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flo
     if ratio > 1:
         return Flow(None, "multiplies q by the same factor > 1 in every layer: it grows without end")
     if ratio < 1:
-        return Flow(exact(S.Zero, question.digits), "multiplies q by the same factor < 1 in every layer: q* = 0")
+        return Flow(
+            exact(S.Zero, question.digits), "multiplies q by the same factor < 1 in every layer: q* = 0"
+        )
     closed = sigma_w2.closed_form
     if closed is None or not is_zero(closed * terms[S.One] - 1):
         return None
@@ -129,7 +131,9 @@ def _downward(question: Question, sigma_w2: Number, sigma_b2: Number, excess: Ma
         how = "the length map shrinks q all the way to 1e-8, by balls; that it does so below follows by continuity at 0 only"
     else:
         return Flow(None, f"could not be followed below q = {LOW:.0e}")
-    return Flow(Number(Status.NUMERIC, arb(0), S.Zero, how, question.digits), f"takes q = {question.at} to q* = 0")
+    return Flow(
+        Number(Status.NUMERIC, arb(0), S.Zero, how, question.digits), f"takes q = {question.at} to q* = 0"
+    )
 
 
 def _reached(question: Question, root: arb, proven: bool) -> Flow:

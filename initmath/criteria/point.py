@@ -7,11 +7,11 @@ from typing import Any
 
 from initmath import moments
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
-from initmath.moments.algebra import tidy
 from initmath.criteria.flow import flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
+from initmath.moments.algebra import tidy
 
 __all__ = ["Point", "asked_point", "root_point", "solution_at", "stability"]
 
@@ -48,11 +48,18 @@ class Point:
         if self.at is not None:
             deep = question.digits + GUARD_DIGITS
             return self._shown(moments.slope(question.activation, name, self.at, deep, question.timeout))
-        return self._at_root(name, moments.closed_slope(question.activation, name), moments.slope_ball_confirmed)
+        return self._at_root(
+            name, moments.closed_slope(question.activation, name), moments.slope_ball_confirmed
+        )
 
     def _shown(self, number: Number) -> Number:
         return Number(
-            number.status, number.ball, number.closed_form, number.method, self.question.digits, number.certified
+            number.status,
+            number.ball,
+            number.closed_form,
+            number.method,
+            self.question.digits,
+            number.certified,
         )
 
     def _at_root(self, name: str, closed: Any, enclose: Any) -> Number:
@@ -60,7 +67,9 @@ class Point:
         ball = enclose(question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
         if closed is None or self.q.closed_form is None:
             return Number(Status.NUMERIC, ball, None, self.q.method, question.digits)
-        return Number(Status.EXACT, ball, tidy(closed.subs(Q, self.q.closed_form)), self.q.method, question.digits)
+        return Number(
+            Status.EXACT, ball, tidy(closed.subs(Q, self.q.closed_form)), self.q.method, question.digits
+        )
 
 
 def asked_point(question: Question, at: Any | None = None) -> Point:

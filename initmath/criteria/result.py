@@ -163,4 +163,6 @@ def check_question(question: Question) -> None:
     if not question.target_variance > 0:
         raise InputError(f"target variance {question.target_variance}: it must be positive")
     if question.fan_in < 1 or question.fan_out < 1:
-        raise InputError(f"fan_in = {question.fan_in}, fan_out = {question.fan_out}: both must be positive integers")
+        raise InputError(
+            f"fan_in = {question.fan_in}, fan_out = {question.fan_out}: both must be positive integers"
+        )

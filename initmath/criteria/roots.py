@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from initmath.balls import bits, working_precision
+from initmath.errors import NotEnclosed
 
 __all__ = ["Enclosed", "Isolation", "isolate", "positive_interval"]
 
@@ -81,6 +82,7 @@ def isolate(
     >>> [root.str(12, radius=False) for root in found.roots], found.complete
     (['1.41421356237'], True)
     """
+    function, derivative = _or_unknown(function), _or_unknown(derivative)
     roots: list[arb] = []
     unresolved: list[tuple[arb, arb]] = []
     stack = [(low, high)]
@@ -111,6 +113,18 @@ def isolate(
             stack.append((middle, right))
             stack.append((left, middle))
     return Isolation(tuple(sorted(roots, key=lambda r: float(r.mid()))), _merged(unresolved), boxes)
+
+
+def _or_unknown(enclose: Enclosed) -> Enclosed:
+    """Turn "no enclosure on a box this wide" into a ball that excludes nothing: the box is halved then."""
+
+    def enclosed(box: arb, digits: int) -> arb:
+        try:
+            return enclose(box, digits)
+        except NotEnclosed:
+            return arb.nan()
+
+    return enclosed
 
 
 def _excludes_zero(ball: arb) -> bool:

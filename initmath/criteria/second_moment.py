@@ -28,7 +28,9 @@ def solve(question: Question) -> CriterionResult:
     solution = solution_at(point, sigma_w2, bias)
     continuum = None
     if general.closed_form is not None and Q not in general.closed_form.free_symbols:
-        continuum = f"every q > 0 is kept by the same N·v² = {sigma_w2.closed_form}: E g² is proportional to q"
+        continuum = (
+            f"every q > 0 is kept by the same N·v² = {sigma_w2.closed_form}: E g² is proportional to q"
+        )
     return CriterionResult((solution,), continuum, True, None, _steps(question, sigma_w2.closed_form))
 
 

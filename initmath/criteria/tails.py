@@ -18,7 +18,15 @@ from initmath.integral import Phi, x
 from initmath.moments.algebra import is_zero
 from initmath.piecewise import Piece, PiecewiseSmooth
 
-__all__ = ["Band", "clip", "concave_near_zero", "monotone_limits", "near_infinity", "near_zero", "range_bound"]
+__all__ = [
+    "Band",
+    "clip",
+    "concave_near_zero",
+    "monotone_limits",
+    "near_infinity",
+    "near_zero",
+    "range_bound",
+]
 
 BOXES = 256
 
@@ -265,7 +273,9 @@ def near_infinity(activation: Any, deviation: arb) -> Band | None:
 def _band(activation: Any, forms: list[Form], start: arb, deviation: arb) -> Band | None:
     if any(form.rate > 0 for form in forms):
         return None
-    degree = max((form.terms[-1][0] for form in forms if form.terms and not form.rate < 0), default=Fraction(0))
+    degree = max(
+        (form.terms[-1][0] for form in forms if form.terms and not form.rate < 0), default=Fraction(0)
+    )
     degree = max(degree, Fraction(0))
     inner = range_on(activation, -start, start)
     if not inner.is_finite():
@@ -314,9 +324,7 @@ def _close(radius: arb, q: arb) -> arb:
     return 2 * radius / (2 * arb.pi() * q).sqrt()
 
 
-def _flat(
-    heads: list[arb], rests: list[Bound], inner: arb, start: arb, spread: arb, q: arb
-) -> Band | None:
+def _flat(heads: list[arb], rests: list[Bound], inner: arb, start: arb, spread: arb, q: arb) -> Band | None:
     """Bound the standard deviation of a g with limits at both ends."""
     # Beyond a wider radius the rest is smaller, and the inner part still rarely visited.
     radius = start.max((q.log() / 4).exp())
@@ -458,4 +466,3 @@ def range_bound(activation: Any) -> arb | None:
         except NoForm:
             continue
     return None
-

@@ -7,14 +7,14 @@ from typing import Any
 from sympy import Derivative, Eq, S, Subs, Symbol, limit, oo
 
 from initmath import moments
-from initmath.moments.algebra import is_zero
+from initmath.balls import bits, evaluate
 from initmath.criteria.arithmetic import combine, exact, given
 from initmath.criteria.flow import flow
 from initmath.criteria.point import Point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Number, Status, Step
-from initmath.balls import bits, evaluate
 from initmath.integral import x
+from initmath.moments.algebra import is_zero
 
 __all__ = ["CRITERION", "tangent_at_zero"]
 
@@ -30,7 +30,11 @@ def tangent_at_zero(activation: Any) -> tuple[Any, Any] | str:
                 slopes.append(_one_sided(piece.expr.diff(x), side))
     for found, what in ((values, "jumps"), (slopes, "has a kink")):
         if any(not value.is_finite for value in found):
-            return "g is not differentiable at 0: its derivative is infinite there" if what != "jumps" else "g is infinite at 0"
+            return (
+                "g is not differentiable at 0: its derivative is infinite there"
+                if what != "jumps"
+                else "g is infinite at 0"
+            )
         if any(not is_zero(value - found[0]) for value in found[1:]):
             return f"g {what} at 0: it has no tangent there"
     return values[0], slopes[0]
@@ -55,12 +59,16 @@ def solve(question: Question) -> CriterionResult:
     """Return σ_w² = (s²/g'(0)² − σ_b²)/(s² + g(0)²)."""
     activation, digits = question.activation, question.digits
     if activation.expr is None:
-        return no_solution("the function could not be traced: its derivative at 0 is not known", complete=False)
+        return no_solution(
+            "the function could not be traced: its derivative at 0 is not known", complete=False
+        )
     tangent = tangent_at_zero(activation)
     if isinstance(tangent, str):
         return no_solution(tangent)
     if is_zero(tangent[1]):
-        return no_solution("g'(0) = 0: the tangent at 0 is flat, and the linearised network passes nothing on")
+        return no_solution(
+            "g'(0) = 0: the tangent at 0 is flat, and the linearised network passes nothing on"
+        )
     values = moments.parameter_values(activation)
     value, slope = (_constant(part, values, digits) for part in tangent)
     target, bias = exact(question.target_variance, digits), exact(question.bias, digits)
@@ -68,12 +76,15 @@ def solve(question: Question) -> CriterionResult:
         lambda s, b, g, d: (s / (d * d) - b) / (s + g * g), target, bias, value, slope, digits=digits
     )
     if not sigma_w2.ball > 0:
-        return no_solution(f"the biases alone exceed s²/g'(0)² = {combine(lambda s, d: s / (d * d), target, slope, digits=digits).value}")
+        return no_solution(
+            f"the biases alone exceed s²/g'(0)² = {combine(lambda s, d: s / (d * d), target, slope, digits=digits).value}"
+        )
     point = Point(question, given(question.at, digits), question.at)
     solution = solution_at(point, sigma_w2, bias, fixed=False)
-    reason = "the tangent is a model, not the network: at this N·v² the exact length map " + flow(
-        question, sigma_w2, bias
-    ).says
+    reason = (
+        "the tangent is a model, not the network: at this N·v² the exact length map "
+        + flow(question, sigma_w2, bias).says
+    )
     return CriterionResult((solution,), None, True, reason, _steps(question, tangent, sigma_w2))
 
 

@@ -26,9 +26,7 @@ def solve(question: Question) -> CriterionResult:
     one = exact(S.One, question.digits)
     sigma_w2 = _at_one(settle(combine(lambda a, v: a / v, one, variance, digits=question.digits), S.One))
     solution = solution_at(point, sigma_w2, exact(S.Zero, question.digits), centred=True)
-    solution = replace(
-        solution, chi_1=_at_one(solution.chi_1), chi_parallel=_at_one(solution.chi_parallel)
-    )
+    solution = replace(solution, chi_1=_at_one(solution.chi_1), chi_parallel=_at_one(solution.chi_parallel))
     steps: tuple[Step, ...] = ()
     if sigma_w2.closed_form is not None:
         first = moments.problem(question.activation, "mean")
@@ -42,7 +40,9 @@ def solve(question: Question) -> CriterionResult:
                 reason="A row of W that sums to zero does not see the mean of its input: q' = σ_w² Var g(y); "
                 "asking for q' = q = 1 gives σ_w².",
                 conditions=("the rows of W sum to zero",),
-                references=("Brock et al. 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",),
+                references=(
+                    "Brock et al. 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",
+                ),
             ),
         )
     note = "for W whose rows sum to zero (weight standardisation); χ_∥ is the slope of its length map q' = σ_w² Var g"

@@ -10,7 +10,6 @@ from sympy import Eq, S, oo
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
 from initmath.criteria.arithmetic import combine, exact, small_rational
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, no_solution
@@ -19,6 +18,7 @@ from initmath.criteria.tails import monotone_limits, near_infinity, near_zero, r
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
+from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
 
 __all__ = ["CRITERION"]
 
@@ -157,7 +157,9 @@ def _isolated(question: Question) -> CriterionResult:
     if not points:
         attainable = limits or (None if gaps else _scanned_range(question))
         text = _none_reason(question, attainable)
-        return no_solution(text if reason is None else f"none found; {reason}", complete=not gaps, attainable=attainable)
+        return no_solution(
+            text if reason is None else f"none found; {reason}", complete=not gaps, attainable=attainable
+        )
     value = moments.closed_value(activation, "variance")
     steps = () if value is None else _steps(question, value, ())
     return _answer(question, points, complete=not gaps, reason=reason, steps=steps)
@@ -169,7 +171,9 @@ def _certified_root(question: Question, root: arb) -> Number:
     value = moments.closed_value(question.activation, "variance")
     if candidate is not None and value is not None and value.free_symbols == {Q}:
         if is_zero(value.xreplace({Q: candidate}) - question.target_variance):
-            return Number(Status.EXACT, to_arb(candidate), candidate, METHOD + "; the identity proven", question.digits)
+            return Number(
+                Status.EXACT, to_arb(candidate), candidate, METHOD + "; the identity proven", question.digits
+            )
     return Number(Status.NUMERIC, root, None, METHOD, question.digits)
 
 
@@ -197,7 +201,13 @@ def _scanned_range(question: Question) -> tuple[Number, Number] | None:
     activation = question.activation
     with working_precision(bits(15)):
         tiny, huge = near_zero(activation, arb("1e-3")), near_infinity(activation, arb("1e-3"))
-        if tiny is None or huge is None or not huge.high.is_finite() or tiny.limit is None or not tiny.limit.is_zero():
+        if (
+            tiny is None
+            or huge is None
+            or not huge.high.is_finite()
+            or tiny.limit is None
+            or not tiny.limit.is_zero()
+        ):
             return None
         low, high = tiny.q, arb(HIGH).min(huge.q)
         if huge.q > high:
@@ -261,7 +271,9 @@ def _answer(
         solutions.append(solution_at(point, sigma_w2, bias))
         steps += _weight_steps(question, point, sigma_w2)
     if refused:
-        note = f"u² = {', '.join(refused)} would need σ_w² < 0: the biases alone give variance {question.bias}"
+        note = (
+            f"u² = {', '.join(refused)} would need σ_w² < 0: the biases alone give variance {question.bias}"
+        )
         reason = note if reason is None else f"{note}; {reason}"
     return CriterionResult(tuple(solutions), None, complete, reason, tuple(steps))
 
@@ -274,8 +286,6 @@ def _proven_rational(number: Number, point: Point) -> Number:
     if candidate is not None and is_zero(closed - candidate):
         return Number(Status.EXACT, to_arb(candidate), candidate, number.method, number.digits)
     return number
-
-
 
 
 def _steps(question: Question, value: Any, roots: tuple[Any, ...]) -> tuple[Step, ...]:
@@ -325,4 +335,3 @@ CRITERION = Criterion(
     source="Kumar 2017, arXiv:1704.08863, eqs. (6), (20)-(25)",
     solve=solve,
 )
-

@@ -142,6 +142,7 @@ def _bases(base: Any) -> list[Any]:
 
 def _one_error_function(expr: Any) -> Any:
     """Write erf and Φ by erfc of an argument without a leading minus sign, so that equal atoms look equal."""
+
     def complementary(argument: Any) -> Any:
         return 2 - erfc(-argument) if argument.could_extract_minus_sign() else erfc(argument)
 
@@ -299,7 +300,9 @@ def solve_for_q(expr: Any, positive: Callable[[Any], bool]) -> tuple[Any, ...] |
 
 def _solve_powers(terms: dict[Any, Any], positive: Callable[[Any], bool]) -> tuple[Any, ...] | None:
     lowest = min(terms)
-    shifted = {exponent - lowest: c for exponent, c in terms.items()}  # divided by q^lowest, which is never zero
+    shifted = {
+        exponent - lowest: c for exponent, c in terms.items()
+    }  # divided by q^lowest, which is never zero
     exponents = [exponent for exponent in shifted if exponent != 0]
     if not exponents:
         return ()
@@ -310,7 +313,9 @@ def _solve_powers(terms: dict[Any, Any], positive: Callable[[Any], bool]) -> tup
     return None if roots is None else tuple(root ** (1 / unit) for root in roots)
 
 
-def _polynomial_roots(coefficients: dict[Any, Any], positive: Callable[[Any], bool]) -> tuple[Any, ...] | None:
+def _polynomial_roots(
+    coefficients: dict[Any, Any], positive: Callable[[Any], bool]
+) -> tuple[Any, ...] | None:
     """Return the positive roots of a polynomial of degree at most two, smallest first."""
     coefficients = {int(k): tidy(c) for k, c in coefficients.items()}
     lowest = min(coefficients)
@@ -331,5 +336,3 @@ def _polynomial_roots(coefficients: dict[Any, Any], positive: Callable[[Any], bo
     else:
         return None
     return tuple(root for root in candidates if positive(root))
-
-

@@ -17,7 +17,15 @@ from initmath.integral import q
 from initmath.moments.enclosed import enclosed, enclosed_slope
 from initmath.moments.integrands import parameter_values
 
-__all__ = ["CHECK_Q", "Agreement", "compare", "compare_slope", "confirm", "overlapping", "refuse_unless_analytic"]
+__all__ = [
+    "CHECK_Q",
+    "Agreement",
+    "compare",
+    "compare_slope",
+    "confirm",
+    "overlapping",
+    "refuse_unless_analytic",
+]
 
 CHECK_Q = (Rational(3, 10), Rational(17, 5), Rational(1, 1009), Rational(41))
 """Where every closed form is compared, besides the q that is asked for."""

@@ -169,7 +169,9 @@ def _variance(activation: Any, timeout: float) -> Checked:
     steps = (*second.derivation.steps, *first.derivation.steps, *((step,) if m1 != 0 else ()))
     declined = second.derivation.declined + first.derivation.declined
     # Two confirmed moments do not confirm their combination: a typo here is caught like one in a rule.
-    return _confirmed(activation, "variance", Derivation(asked, steps, value, second.derivation.status, declined))
+    return _confirmed(
+        activation, "variance", Derivation(asked, steps, value, second.derivation.status, declined)
+    )
 
 
 def _collect(value: Any) -> Any:

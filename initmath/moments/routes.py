@@ -63,7 +63,9 @@ def variance_at(value: Any) -> Any:
     try:
         exact = Rational(repr(value)) if isinstance(value, float) else Rational(str(value))
     except (TypeError, ValueError):
-        raise InputError(f"q = {value} is not a number: give a positive decimal or fraction such as 1/2") from None
+        raise InputError(
+            f"q = {value} is not a number: give a positive decimal or fraction such as 1/2"
+        ) from None
     if not (exact.is_Rational and exact.is_finite and exact > 0):
         raise InputError(f"q = {value} is not a pre-activation variance: it must be positive and finite")
     return exact
@@ -136,7 +138,9 @@ def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float 
         formula = evaluate_to(value, {Q: at, **values}, deep)
         reason = missing or found.reason
         warnings.append(f"{name}: the closed form was not confirmed by the enclosure ({reason})")
-        number = Number(Status.NUMERIC, formula, value, f"closed form, not confirmed: {reason}", digits, certified=False)
+        number = Number(
+            Status.NUMERIC, formula, value, f"closed form, not confirmed: {reason}", digits, certified=False
+        )
         return Moment(name, number, found.derivation, tuple(warnings))
     formula, independent = compare(activation, name, value, at, deep, values)
     best = formula if relative_error(formula) <= relative_error(independent) else independent
@@ -200,7 +204,9 @@ def slope(activation: Any, name: str, q: Any, digits: int = 15, timeout: float |
     except NotEnclosed as error:
         # The derivative of an identity is an identity: m(q) itself was confirmed at several q.
         ball_ = evaluate_to(formula, {Q: at, **values}, deep)
-        return Number(Status.EXACT, ball_, formula, f"derivative of the confirmed closed form ({error})", digits)
+        return Number(
+            Status.EXACT, ball_, formula, f"derivative of the confirmed closed form ({error})", digits
+        )
     best = first if relative_error(first) <= relative_error(second) else second
     return Number(Status.EXACT, best, formula, EXACT_METHOD, digits)
 
