@@ -23,7 +23,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Dummy, Integer, Mul, Poly, Pow, S, cancel, cosh, exp, fraction, sinh, tanh, together
+from sympy import (
+    QQ,
+    Dummy,
+    Integer,
+    Mul,
+    NumberSymbol,
+    Poly,
+    Pow,
+    Rational,
+    S,
+    Symbol,
+    cancel,
+    cosh,
+    exp,
+    field,
+    fraction,
+    sinh,
+    tanh,
+    together,
+)
 
 from initmath.derivation import Declined
 
@@ -31,6 +50,7 @@ __all__ = ["absence"]
 
 RULE = "class"
 _MAX_OPERATIONS = 150
+_SAMPLE = Rational(3, 7)
 
 
 def absence(f: Any, x: Any) -> Declined:
@@ -74,16 +94,49 @@ def _even_denominator(f: Any, x: Any) -> Any:
         return None
     w = Dummy("w")
     rational = plain.xreplace({e: Pow(w, k) for e, k in powers.items()})
-    if rational.has(exp) or not _is_rational(rational, (x, w)):
+    if rational.has(exp) or not rational.is_rational_function(x, w):
         return None
-    mirrored = rational.subs({x: -x, w: 1 / w if parity < 0 else w}, simultaneous=True)
-    _, denominator = fraction(cancel(together(rational + mirrored)))
-    if denominator.has(x) or not denominator.has(w):
+    if any(e.exp.is_negative and e.base.has(x) for e in rational.atoms(Pow)):
         return None
-    poly = Poly(denominator, w)
+    poly = _denominator(rational, x, w, parity)
     if len(poly.terms()) < 2:  # a power of w has no root but 0
         return None
     return poly.sqf_part().as_expr().xreplace({w: exp(generator)})
+
+
+def _denominator(rational: Any, x: Any, w: Any, parity: int) -> Any:
+    """Return the reduced denominator of f(x, w) + f(−x, w^±1) at one x, as a polynomial in w.
+
+    A pole (x₀, w₀) of the even part at one x₀ shows that the denominator, free of x, keeps its root w₀.
+    """
+    if rational.free_symbols <= {x, w} and not rational.has(NumberSymbol) and _rational_numbers(rational):
+        ring, generator = field("w", QQ)
+        at = ring(QQ(_SAMPLE.p, _SAMPLE.q))
+        even = _value(rational, {x: at, w: generator}, ring)
+        even += _value(rational, {x: -at, w: 1 / generator if parity < 0 else generator}, ring)
+        return Poly(even.denom.as_expr().subs(Symbol("w"), w), w)
+    mirrored = rational.subs({x: -x, w: 1 / w if parity < 0 else w}, simultaneous=True)
+    _, denominator = fraction(cancel(together((rational + mirrored).subs(x, _SAMPLE))))
+    return Poly(denominator, w)
+
+
+def _rational_numbers(expr: Any) -> bool:
+    return all(e.exp.is_Integer for e in expr.atoms(Pow))
+
+
+def _value(expr: Any, generators: dict[Any, Any], ring: Any) -> Any:
+    """Evaluate in the field of rational functions of w, without ever expanding an expression."""
+    if expr in generators:
+        return generators[expr]
+    if expr.is_Rational:
+        return ring(QQ(int(expr.p), int(expr.q)))
+    parts = [_value(a, generators, ring) for a in (expr.args if not expr.is_Pow else expr.args[:1])]
+    if expr.is_Pow:
+        return parts[0] ** int(expr.exp)
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part if expr.is_Add else total * part
+    return total
 
 
 def _unit(exponentials: list[Any], x: Any) -> tuple[Any, dict[Any, int]] | None:
@@ -109,7 +162,3 @@ def _parity(generator: Any, x: Any) -> int | None:
     if reflected == -generator:
         return -1
     return 1 if reflected == generator else None
-
-
-def _is_rational(expr: Any, generators: tuple[Any, ...]) -> bool:
-    return bool(expr.is_rational_function(*generators))

@@ -141,6 +141,8 @@ class Atom:
 
     polynomial: Polynomial
     kernel: Kernel
+    understood: bool = True
+    """False for the terms that no rule of the core knows; they are kept together."""
 
     @property
     def degree(self) -> int:
@@ -292,10 +294,10 @@ def atoms_of(integrand: Any, variables: tuple[Any, ...]) -> tuple[Atom, ...]:
         kept = {m: c for m, c in polynomial.items() if c != 0}
         if kept:
             out.append(Atom(kept, kernel))
-    for terms in (singular, wild):
+    for terms, understood in ((singular, True), (wild, False)):
         total = Add(*terms)
         if total != 0:
-            out.append(Atom({zero: S.One}, Kernel(rest=total)))
+            out.append(Atom({zero: S.One}, Kernel(rest=total), understood))
     return tuple(out)
 
 

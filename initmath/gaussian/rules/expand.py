@@ -27,6 +27,8 @@ def apply(node: GaussianIntegral) -> Step | Declined:
     """
     variables = tuple(node.variables)
     atoms = atoms_of(node.integrand, variables)
+    if len(atoms) == 1 and not atoms[0].understood:
+        return Declined(NAME, "the integrand holds a function that the Gaussian core does not know")
     after = Add(*(integral_of(node, atom.polynomial, atom.kernel) for atom in atoms))
     if after == node or (len(atoms) == 1 and atoms[0].as_expr(variables) == node.integrand):
         return Declined(NAME, "the integrand is a single atom: nothing to multiply out")
