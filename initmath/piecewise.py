@@ -188,6 +188,12 @@ def _zeros_of_sum(condition: Any, x: Any) -> tuple[Any, ...]:
         return sign_changes(product, x)
     if condition.is_positive or condition.is_negative:
         return ()
+    slope = condition.diff(x)
+    if slope.is_nonnegative or slope.is_nonpositive:
+        # analytic and monotone, not constant: at most one zero
+        for candidate in (S.Zero, S.One, S.NegativeOne):
+            if sign_of(condition.subs(x, candidate)) == 0:
+                return (candidate,)
     raise _unsolved(condition)
 
 

@@ -11,7 +11,7 @@ from sympy import Symbol
 
 from initmath.errors import InputError
 from initmath.integral import x
-from initmath.piecewise import PiecewiseSmooth
+from initmath.piecewise import PiecewiseSmooth, sign_of
 
 __all__ = ["Activation", "Parameter"]
 
@@ -49,6 +49,13 @@ class Parameter:
     def is_symbolic(self) -> bool:
         """Whether the value contains a symbol."""
         return bool(self.value.free_symbols)
+
+
+def _meets(parameter: Parameter) -> bool:
+    """Tell whether a value satisfies the assumption on its symbol."""
+    if parameter.value == parameter.symbol:
+        return True
+    return not parameter.is_symbolic and (parameter.assumption == "real" or sign_of(parameter.value) == 1)
 
 
 @dataclass(frozen=True)
@@ -160,16 +167,27 @@ class Activation:
 
     @cached_property
     def generic(self) -> Activation:
-        """The same activation with every parameter kept as a symbol (closed forms stay short)."""
-        if self.generic_expr is None or all(p.is_symbolic for p in self.parameters):
+        """The same activation with its parameters kept as symbols (closed forms stay short).
+
+        A value that does not meet the assumption on its symbol (a slope of 0 or −1) stays a number.
+        """
+        if self.generic_expr is None:
             return self
-        symbolic = tuple(Parameter(p.name, p.symbol, p.default, p.assumption) for p in self.parameters)
-        return Activation(self.name, self.generic_expr, symbolic, self.references, self.aliases)
+        kept = {p.name: _meets(p) for p in self.parameters}
+        parameters = tuple(
+            Parameter(p.name, p.symbol, p.default, p.assumption) if kept[p.name] else p
+            for p in self.parameters
+        )
+        fixed = {p.symbol: p.value for p in self.parameters if not kept[p.name]}
+        expr = self.generic_expr.subs(fixed) if fixed else self.generic_expr
+        return Activation(
+            self.name, expr, parameters, self.references, self.aliases, generic_expr=self.generic_expr
+        )
 
     @property
     def values(self) -> dict[Any, Any]:
-        """From each parameter's symbol to its exact value: what takes `generic` to this activation."""
-        return {p.symbol: p.value for p in self.parameters if not p.is_symbolic}
+        """From each symbol of `generic` to its exact value here."""
+        return {p.symbol: p.value for p in self.parameters if not p.is_symbolic and _meets(p)}
 
     def numpy(self, order: int = 0) -> Callable[[Any], Any]:
         """Return g (order 0) or g' almost everywhere (order 1) as a vectorised, numerically stable function.

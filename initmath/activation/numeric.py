@@ -1,7 +1,7 @@
 """Vectorised evaluation of an activation, without overflow and without needless cancellation.
 
-Each analytic piece becomes a tape: a list of array operations, common subexpressions shared.  On the way to the
-tape a sum or product is recognised where its plain evaluation would lose digits or overflow:
+Each analytic piece becomes a tape: a list of array operations, common subexpressions shared.  On the way to
+the tape a sum or product is recognised where its plain evaluation would lose digits or overflow:
 
     1/(1 + eᵛ) → expit(−v)        log(1 + eᵛ) → logaddexp(0, v)      eᵛ − 1 → expm1(v)
     1 − tanh²u → sech²u           1 ± tanh u → 2 expit(±2u)          u − tanh u → its series where u is small

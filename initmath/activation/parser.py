@@ -17,6 +17,7 @@ from sympy import (
     Abs,
     And,
     E,
+    Expr,
     Heaviside,
     Max,
     Min,
@@ -165,7 +166,7 @@ def suggestions(name: str, candidates: list[str]) -> str:
     """Return "; did you mean …?" with the nearest names, or the empty string."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), candidates, n=3, cutoff=0.5)
+    near = get_close_matches(name.lower()[:80], sorted(set(candidates)), n=3, cutoff=0.5)
     return f"; did you mean {', '.join(near)}?" if near else ""
 
 
@@ -186,6 +187,10 @@ def _syntax_tree(text: str) -> ast.expr:
             warnings.simplefilter("ignore")
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        if text[-1] in "+-*/(,<>=":
+            raise InputError(
+                f"syntax error at column {len(text) + 1}: the expression ends too early"
+            ) from None
         column = min(max(error.offset or 1, 1), len(text))
         raise InputError(f"syntax error at column {column}: {error.msg or 'invalid syntax'}") from None
     except (ValueError, MemoryError, RecursionError):
@@ -209,7 +214,7 @@ class _Reader:
             value = self.visit(tree, 0)
         except (RecursionError, MemoryError, OverflowError, ZeroDivisionError):
             raise InputError("the expression is too large to be read") from None
-        if isinstance(value, tuple) or not hasattr(value, "is_number"):
+        if not isinstance(value, Expr):
             raise InputError("a comparison is not a function; write a if x > 0 else b")
         return value
 
@@ -285,7 +290,9 @@ class _Reader:
         if self.variable is None:
             raise self.fail(node, f"{name!r} is not a number")
         near = suggestions(name, [*names(), *_FUNCTIONS, *_CONSTANTS, *self.bindings])
-        raise self.fail(node, f"unknown name {name!r}{near} (--param {name}=… declares a parameter)")
+        raise self.fail(
+            node, f"unknown name {name[:40]!r}{near} (--param {name[:40]}=… declares a parameter)"
+        )
 
     def visit_UnaryOp(self, node: ast.UnaryOp, depth: int) -> Any:
         if isinstance(node.op, ast.Not):
@@ -375,7 +382,7 @@ class _Reader:
         entry = find(name)
         if entry is None:
             near = suggestions(name, [*names(), *_FUNCTIONS, *_VARIADIC])
-            raise self.fail(node, f"unknown function {name!r}{near}")
+            raise self.fail(node, f"unknown function {name[:40]!r}{near}")
         return self.checked(node, self.call_entry(node, entry, depth))
 
     def call_known(self, node: ast.Call, name: str, depth: int) -> Any:

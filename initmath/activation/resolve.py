@@ -89,7 +89,8 @@ def _from_text(text: str, given: tuple[tuple[str, Any], ...]) -> Activation:
         and text not in ("x", "pi", "E", "nan", "inf", "oo", "I")
         and text not in dict(given)
     ):
-        raise InputError(f"unknown activation {text!r}{suggestions(text, names())}")
+        near = suggestions(text, names()) or "; initmath list shows the names"
+        raise InputError(f"unknown activation {text[:40]!r}{near}")
     declared = dict(given)
     expr = parse(text, declared)
     unused = [name for name in declared if not _uses(text, name)]
@@ -183,15 +184,16 @@ def _substituted(act: Activation, given: Mapping[str, Any]) -> Activation:
 def checked(act: Activation) -> Activation:
     """Return the activation unless it is constant, not real or not finite (InputError)."""
     expr = act.expr
+    name = act.name if len(act.name) <= 60 else act.name[:57] + "..."
     if x not in expr.free_symbols:
-        raise InputError(f"{act.name} is a constant function: it has no gain")
+        raise InputError(f"{name} is a constant function: it has no gain")
     if expr.has(S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity):
-        raise InputError(f"{act.name} is not finite")
+        raise InputError(f"{name} is not finite")
     parameters = tuple(sorted(expr.free_symbols - {x}, key=lambda s: s.name))
     values = [0.37 + 0.41 * k for k in range(1, len(parameters) + 1)]
-    _check_real(act.name, compile_floats(expr, (x, *parameters)), values)
+    _check_real(name, compile_floats(expr, (x, *parameters)), values)
     if act.is_constant:
-        raise InputError(f"{act.name} is a constant function: it has no gain")
+        raise InputError(f"{name} is a constant function: it has no gain")
     return act
 
 

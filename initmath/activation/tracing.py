@@ -1,9 +1,9 @@
 """A Python, NumPy or SciPy function to an expression, by running it on a symbol.
 
 The function is called with a stand-in for the number x that records what is done to it.  Where it branches
-(``if``, ``max``) it is run again with every outcome, and the outcomes become cases.  The trace is then compared
-with the function at random points and on both sides of every kink; a trace that does not agree is dropped, and
-the function is used numerically, labelled so.  Nothing is guessed.
+(``if``, ``max``) it is run again with every outcome, and the outcomes become cases.  The trace is then
+compared with the function at random points and on both sides of every kink; a trace that does not agree is
+dropped, and the function is used numerically, labelled so.  Nothing is guessed.
 """
 
 from __future__ import annotations
