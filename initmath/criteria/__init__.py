@@ -72,8 +72,8 @@ def solve(
     Parameters
     ----------
     name : str
-        ``"taylor"``, ``"variance"``, ``"second_moment"``, ``"unit_variance"``, ``"backward"``, ``"average"`` or
-        ``"critical"``.
+        ``"taylor"``, ``"variance"``, ``"second_moment"``, ``"unit_variance"``, ``"backward"``, ``"average"``
+        or ``"critical"``.
     activation : Activation
     q : number, optional
         Pre-activation variance.  Leave it out where σ_b² is given for `critical`; 1 elsewhere.
@@ -108,7 +108,7 @@ def solve(
 
 
 def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:
-    """Solve every criterion; one that the conditions over-determine answers with the reason instead of an error."""
+    """Solve every criterion; one that the conditions over-determine answers with a reason, not an error."""
     names = [c.name for c in CRITERIA]
     answers = {}
     for name in names:

@@ -72,7 +72,7 @@ def square_root(number: Number) -> Number:
 
 
 def settle(number: Number, at: Any) -> Number:
-    """Recognise a small rational value at this q and, if the identity can be proven, show it as the closed form.
+    """Recognise a small rational value at this q; if the identity is proven, show it as the closed form.
 
     SELU's second moment at q = 1 is a long expression in erfc(1/√2), e and π that equals 1 identically.
     """

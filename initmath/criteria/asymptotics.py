@@ -4,8 +4,9 @@ A `Form` says that on [R, ∞)
 
     f(x) = e^{rate·x} (Σ c_k x^k + ρ(x)),   |ρ(x)| ≤ size · x^power · e^{-decay·x},
 
-with balls for the constants.  Forms add, multiply and pass through exp, log, powers, tanh, erf, …; what has no such form
-raises `NoForm`, and then nothing is claimed.  This is what turns "looks flat on the plot" into a proof about the tails.
+with balls for the constants.  Forms add, multiply and pass through exp, log, powers, tanh, erf, …; what has
+no such form raises `NoForm`, and then nothing is claimed.  This is what turns "looks flat on the plot" into a
+proof about the tails.
 """
 
 from __future__ import annotations
@@ -165,7 +166,8 @@ class _Builder:
         rule = _RULES.get(type(expr))
         if rule is None:
             raise NoForm(f"no rule for {type(expr).__name__}")
-        return rule(self, self.form(expr.args[0]))
+        result: Form = rule(self, self.form(expr.args[0]))
+        return result
 
     # -- making ---------------------------------------------------------------
 
@@ -345,7 +347,7 @@ class _Builder:
             pass
         else:
             return self.around(value.atan(), rest)
-        k, c, u, top = self.relative(f)
+        k, c, _, top = self.relative(f)
         if not (k > 0 and f.rate >= 0):
             raise NoForm("atan of a small argument")
         # |π/2 − atan t| ≤ 1/t

@@ -16,7 +16,8 @@ def solve(question: Question) -> CriterionResult:
     """Return σ_w² = 2/(m₂/(q − σ_b²) + (fan_out/fan_in)·χ̂)."""
     if not question.at > question.bias:
         return no_solution(
-            f"the biases alone give the pre-activations variance {question.bias}, not less than q = {question.at}"
+            f"the biases alone give the pre-activations variance {question.bias}: "
+            f"not less than q = {question.at}"
         )
     point = asked_point(question)
     second, slope = point.moment("second_moment"), point.moment("derivative_second_moment")
@@ -51,7 +52,7 @@ def solve(question: Question) -> CriterionResult:
 
 CRITERION = Criterion(
     name="average",
-    when="when fan_in ≠ fan_out and neither pass may suffer: Glorot's mean of the forward and backward conditions",
+    when="when fan_in ≠ fan_out and neither pass may suffer: Glorot's mean of forward and backward",
     equation="v² = 2 / (fan_in·E g²/(q − σ_b²) + fan_out·E g'²)",
     latex=r"v^2 = \frac{2}{n_\mathrm{in}\,\mathbb{E}g^2/(q-\sigma_b^2) + n_\mathrm{out}\,\mathbb{E}g'^2}",
     source="Glorot & Bengio 2010, eq. (12), generalised from the identity",

@@ -41,8 +41,8 @@ def solve(question: Question) -> CriterionResult:
                 rule="backward",
                 before=1 / question.fan_ratio / inert,
                 after=sigma_w2.closed_form,
-                reason="Going back through a layer multiplies the mean squared gradient by fan_out·v²·E g'(y)²; "
-                "asking that it is kept gives v², and N·v² = fan_in·v².",
+                reason="Going back through a layer multiplies the mean squared gradient by "
+                "fan_out·v²·E g'(y)²; asking that it is kept gives v², and N·v² = fan_in·v².",
                 conditions=("the gradient is independent of the pre-activations (mean field)",),
                 references=("He et al. 2015, arXiv:1502.01852, eq. (14)",),
             ),

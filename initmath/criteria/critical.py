@@ -50,7 +50,11 @@ def _at_q(question: Question) -> CriterionResult:
     sigma_w2 = settle(combine(lambda c: 1 / c, slope, digits=digits), question.at)
     second = point.moment("second_moment")
     sigma_b2 = combine(lambda q, m, c: q - m / c, point.q, second, slope, digits=digits)
-    everywhere = sigma_b2.closed_form is not None and is_zero(sigma_b2.closed_form)
+    everywhere = (
+        sigma_b2.closed_form is not None
+        and sigma_w2.closed_form is not None
+        and is_zero(sigma_b2.closed_form)
+    )
     if everywhere or _vanishes_here(sigma_b2, question.at):
         sigma_b2 = exact(S.Zero, digits)
     steps = _steps(question, sigma_w2, sigma_b2)
@@ -65,7 +69,7 @@ def _at_q(question: Question) -> CriterionResult:
             f"the sign of σ_b² = {sigma_b2.value} ± {sigma_b2.error_bound} was not decided", complete=False
         )
     continuum = None
-    if everywhere and Q not in sigma_w2.closed_form.free_symbols:
+    if everywhere and Q not in getattr(sigma_w2.closed_form, "free_symbols", {Q}):
         continuum = f"every q > 0 is critical: N·v² = {sigma_w2.closed_form}, σ_b² = 0, χ₁ = 1 for all q"
     return CriterionResult((solution_at(point, sigma_w2, sigma_b2),), continuum, True, None, steps)
 
@@ -85,14 +89,26 @@ def _steps(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[Step
     second = moments.problem(question.activation, "second_moment")
     source = ("Schoenholz et al. 2017, arXiv:1611.01232, eq. (5); Hayou et al. 2019, arXiv:1902.06853",)
     return (
-        Step("critical", 1 / inert, sigma_w2.closed_form, "χ₁ = σ_w² E g'(y)² is the slope of the correlation map at 1 "
-             "and the growth of squared gradients; asking for χ₁ = 1 gives σ_w².", (), source),
-        Step("fixed_point", Q - second / inert, sigma_b2.closed_form,
-             "q stays if q = σ_w² E g(y)² + σ_b²; that leaves σ_b².", ("σ_b² ≥ 0",), source),
-    )  # fmt: skip
+        Step(
+            rule="critical",
+            before=1 / inert,
+            after=sigma_w2.closed_form,
+            reason="χ₁ = σ_w² E g'(y)² is the slope of the correlation map at 1 and the growth of squared "
+            "gradients; asking for χ₁ = 1 gives σ_w².",
+            references=source,
+        ),
+        Step(
+            rule="fixed_point",
+            before=Q - second / inert,
+            after=sigma_b2.closed_form,
+            reason="q stays if q = σ_w² E g(y)² + σ_b²; that leaves σ_b².",
+            conditions=("σ_b² ≥ 0",),
+            references=source,
+        ),
+    )
 
 
-# -------------------------------------------------------------------------------------------------- σ_b² given
+# ------------------------------------------------------------------------------ σ_b² given
 
 
 def _at_bias(question: Question) -> CriterionResult:
@@ -220,7 +236,8 @@ CRITERION = Criterion(
     name="critical",
     when="very deep networks: χ₁ = 1 at a fixed point, so neither gradients nor correlations die or explode",
     equation="σ_w² E g'(y)² = 1 and σ_b² = q − σ_w² E g(y)² ≥ 0  (give q, or σ_b²)",
-    latex=r"\sigma_w^2\,\mathbb{E}\,g'(\sqrt q z)^2 = 1,\quad \sigma_b^2 = q - \sigma_w^2\,\mathbb{E}\,g(\sqrt q z)^2 \ge 0",
+    latex=r"\sigma_w^2\,\mathbb{E}\,g'(\sqrt q z)^2 = 1,\quad "
+    r"\sigma_b^2 = q - \sigma_w^2\,\mathbb{E}\,g(\sqrt q z)^2 \ge 0",
     source="Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232, eq. (5)",
     solve=solve,
 )

@@ -50,8 +50,8 @@ class Flow:
 def flow(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
     """Follow the length map from the asked q.
 
-    The fixed points are isolated with balls on [1e-8, 1e4].  Where the map increases between q and the next fixed
-    point in the direction of the first step, the orbit cannot cross it and converges to it.
+    The fixed points are isolated with balls on [1e-8, 1e4].  Where the map increases between q and the next
+    fixed point in the direction of the first step, the orbit cannot cross it and converges to it.
     """
     activation, digits = question.activation, question.digits
     if activation.expr is None:
@@ -128,7 +128,7 @@ def _downward(question: Question, sigma_w2: Number, sigma_b2: Number, excess: Ma
     if concave is not None:
         how = "the length map shrinks every q: by balls from the asked q down, and by concavity near 0"
     elif moments.ball(question.activation, "second_moment", arb(LOW), FIRST_DIGITS) < 1e-6:
-        how = "the length map shrinks q all the way to 1e-8, by balls; that it does so below follows by continuity at 0 only"
+        how = "the length map shrinks q down to 1e-8, by balls; below that by continuity at 0 only"
     else:
         return Flow(None, f"could not be followed below q = {LOW:.0e}")
     return Flow(

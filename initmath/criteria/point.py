@@ -1,4 +1,4 @@
-"""The moments of an activation at one pre-activation variance: asked, solved for exactly, or a certified root."""
+"""The moments of an activation at one q: asked, solved for exactly, or a certified root."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def root_point(question: Question, q: Number) -> Point:
     return Point(question, q, None)
 
 
-def stability(chi_parallel: Number, at: Any | None) -> str:
-    """Tell whether a fixed point of the length map attracts: |χ_∥| < 1, > 1, or = 1 (proven, or not separable)."""
+def stability(chi_parallel: Number) -> str:
+    """Tell whether a fixed point of the length map attracts: |χ_∥| < 1, > 1, or not told from 1."""
     slope = abs(chi_parallel.ball)
     if slope < 1:
         return "stable"
@@ -115,8 +115,6 @@ def solution_at(
     if point.at is not None:
         chi_1, chi_parallel = settle(chi_1, point.at), settle(chi_parallel, point.at)
     shown_q = exact(point.at, digits) if point.at is not None else point.q
-    if fixed:
-        kind, q_star = stability(chi_parallel, point.at), shown_q
-    else:
-        kind, q_star = "not_a_fixed_point", flow(question, sigma_w2, sigma_b2).q_star
+    kind = stability(chi_parallel) if fixed else "not_a_fixed_point"
+    q_star = shown_q if fixed else flow(question, sigma_w2, sigma_b2).q_star
     return Solution(sigma_w2, sigma_b2, shown_q, square_root(sigma_w2), chi_1, chi_parallel, kind, q_star)

@@ -77,9 +77,11 @@ class Solution:
     chi_parallel : Number
         Slope of the length map at q.
     stability : str
-        ``"stable"``, ``"unstable"``, ``"marginal"``, or ``"not_a_fixed_point"`` where the criterion fixes no q.
+        ``"stable"``, ``"unstable"``, ``"marginal"``, or ``"not_a_fixed_point"`` where the criterion fixes no
+        q.
     q_star : Number or None
-        The pre-activation variance that the length map reaches from q; q itself at a fixed point; None if there is none.
+        The pre-activation variance that the length map reaches from q; q itself at a fixed point; None if
+        there is none.
     """
 
     sigma_w2: Number

@@ -1,4 +1,4 @@
-"""All roots of a function on an interval, isolated with balls: nothing between two samples is taken on trust."""
+"""All roots of a function on an interval, isolated with balls: nothing between samples is taken on trust."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def isolate(
 ) -> Isolation:
     """Isolate every root on [low, high], 0 < low < high.
 
-    A box is dropped when the function (directly, or by the mean value theorem) excludes 0 on it; it holds exactly one
-    root, or none, when the derivative excludes 0 on it and the signs at the ends tell; otherwise it is halved
-    (geometrically, since q ranges over decades).
+    A box is dropped when the function (directly, or by the mean value theorem) excludes 0 on it; it holds
+    exactly one root, or none, when the derivative excludes 0 on it and the signs at the ends tell; otherwise
+    it is halved (geometrically, since q ranges over decades).
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ def solve(question: Question) -> CriterionResult:
     bias = exact(question.bias, question.digits)
     if not question.at > question.bias:
         return no_solution(
-            f"the biases alone give the pre-activations variance {question.bias}, not less than q = {question.at}"
+            f"the biases alone give the pre-activations variance {question.bias}: "
+            f"not less than q = {question.at}"
         )
     second = point.moment("second_moment")
     if not second.ball > 0:
@@ -52,7 +53,7 @@ def _steps(question: Question, closed: object) -> tuple[Step, ...]:
 
 CRITERION = Criterion(
     name="second_moment",
-    when="the default: signals keep their size, layer by layer, at the q you expect (1 for normalised inputs)",
+    when="the default: signals keep their size from layer to layer at the q you expect (1 if normalised)",
     equation="N·v² = (q − σ_b²) / E g(y)²,  y ~ N(0, q)",
     latex=r"N v^2 = \frac{q - \sigma_b^2}{\mathbb{E}\,g(\sqrt{q}\,z)^2}",
     source="He et al. 2015, arXiv:1502.01852, eq. (10), generalised from ReLU",

@@ -86,15 +86,16 @@ def range_on(activation: Any, low: arb, high: arb, boxes: int = BOXES) -> arb:
         return arb.nan() if total is None else total
 
 
-# ------------------------------------------------------------------------------------------------------- q → 0
+# ----------------------------------------------------------------------------------- q → 0
 
 
 def near_zero(activation: Any, deviation: arb) -> Band | None:
     """Bound sd g(√q z) for all small q, tightly enough to exclude ``deviation`` if that can be.
 
-    With l, r the one-sided limits of g at 0, the step that jumps from l to r has standard deviation |r − l|/2, and
-    |sd g − |r − l|/2| ≤ √E(g − step)².  On |x| ≤ R the difference is at most D; beyond R it is bounded by a function
-    that increases in |x|, so its expectation increases with q: what holds at q₀ holds for all q ≤ q₀.
+    With l, r the one-sided limits of g at 0, the step that jumps from l to r has standard deviation |r −
+    l|/2, and |sd g − |r − l|/2| ≤ √E(g − step)².  On |x| ≤ R the difference is at most D; beyond R it is
+    bounded by a function that increases in |x|, so its expectation increases with q: what holds at q₀ holds
+    for all q ≤ q₀.
     """
     band = None
     for exponent in range(1, 8):
@@ -116,7 +117,6 @@ def _near_zero(activation: Any, q: arb) -> Band | None:
         if not (below.is_finite() and above.is_finite()):
             return None
         inside = abs(below).upper().max(abs(above).upper())
-        # E g² over |x| > R under N(0, q'), q' ≤ q: dominated by its value with the law's own tail, see `_far`.
         outside = _far(activation, q, radius)
         if outside is None:
             return None
@@ -145,8 +145,8 @@ def _limits_at_zero(activation: Any) -> tuple[arb, arb]:
 def _far(activation: Any, q: arb, radius: arb) -> arb | None:
     """Bound E[g²; |x| > R] for every variance ≤ q.
 
-    The density of N(0, q') at |x| ≥ R is at most that of N(0, q) for q' ≤ q ≤ R², so the expectation over the tail
-    increases with the variance, whatever g is.
+    The density of N(0, q') at |x| ≥ R is at most that of N(0, q) for q' ≤ q ≤ R², so the expectation over the
+    tail increases with the variance, whatever g is.
     """
     values = _values(activation)
     return _beyond(activation.pieces.map(lambda e: e**2).subs(values), q, radius)
@@ -179,7 +179,7 @@ def clip(function: PiecewiseSmooth, cut: Any, *, keep_inside: bool) -> Piecewise
 
 def _less(a: Any, b: Any) -> bool:
     if a == -oo or b == oo:
-        return a != b
+        return bool(a != b)
     if a == oo or b == -oo:
         return False
     return bool(evaluate(b - a, {}, PREC) > 0)
@@ -238,14 +238,15 @@ def _range_of(expr: Any, radius: arb, boxes: int = 64) -> arb:
     return total
 
 
-# ------------------------------------------------------------------------------------------------------- q → ∞
+# ----------------------------------------------------------------------------------- q → ∞
 
 
 def near_infinity(activation: Any, deviation: arb) -> Band | None:
     """Bound sd g(√q z) for all large q, from q as small as excludes ``deviation``.
 
-    On |x| ≥ R, g = h + δ with h = c_± |x|^k and |δ| ≤ M |x|^n e^{-b|x|}.  Then |sd g − q^{k/2} sd h(z)| ≤ √E δ², and
-    E δ² ≤ D² P(|√q z| < R) + E[M² |x|^{2n}]: relative to q^k it falls with q, so a bound at q₁ holds beyond.
+    On |x| ≥ R, g = h + δ with h = c_± |x|^k and |δ| ≤ M |x|^n e^{-b|x|}.  Then |sd g − q^{k/2} sd h(z)| ≤ √E
+    δ², and E δ² ≤ D² P(|√q z| < R) + E[M² |x|^{2n}]: relative to q^k it falls with q, so a bound at q₁ holds
+    beyond.
 
     Returns
     -------
@@ -367,7 +368,7 @@ def _growing(
 
 
 def monotone_limits(activation: Any) -> tuple[Any, Any] | None:
-    """Return the limits at ∓∞ of a bounded g that is proven monotone (so they are its infimum and supremum)."""
+    """Return the limits at ∓∞ of a bounded g proven monotone: they are its infimum and supremum."""
     low, high = activation.limits
     if low is None or high is None or not (low.is_finite and high.is_finite):
         return None

@@ -76,9 +76,8 @@ def solve(question: Question) -> CriterionResult:
         lambda s, b, g, d: (s / (d * d) - b) / (s + g * g), target, bias, value, slope, digits=digits
     )
     if not sigma_w2.ball > 0:
-        return no_solution(
-            f"the biases alone exceed s²/g'(0)² = {combine(lambda s, d: s / (d * d), target, slope, digits=digits).value}"
-        )
+        most = combine(lambda s, d: s / (d * d), target, slope, digits=digits)
+        return no_solution(f"the biases alone reach s²/g'(0)² = {most.value}")
     point = Point(question, given(question.at, digits), question.at)
     solution = solution_at(point, sigma_w2, bias, fixed=False)
     reason = (
@@ -98,14 +97,32 @@ def _steps(question: Question, tangent: tuple[Any, Any], sigma_w2: Number) -> tu
     expr = next(p.expr for p in question.activation.pieces.pieces if any(_contains_zero(p)))
     references = ("Kumar 2017, arXiv:1704.08863, eqs. (8)-(12)",)
     return (
-        Step("value_at_zero", Subs(expr, x, 0), value, "The tangent at 0, g(y) ≈ g(0) + g'(0)·y, stands for g: "
-             "an approximation, the only one here.  Its value at 0.", ("|y| is small",), references),
-        Step("slope_at_zero", Subs(Derivative(expr, x), x, 0), slope, "Its slope.", ("|y| is small",), references),
-        Step("solve", Eq(slope**2 * (weight * (s2 + value**2) + question.bias), s2, evaluate=False),
-             Eq(weight, sigma_w2.closed_form, evaluate=False),
-             "The tangent's output has mean g(0) and variance g'(0)² q, and q = σ_w² (s² + g(0)²) + σ_b²; "
-             "ask for the variance s² and solve for σ_w².", (), references),
-    )  # fmt: skip
+        Step(
+            rule="value_at_zero",
+            before=Subs(expr, x, 0),
+            after=value,
+            reason="The tangent at 0, g(y) ≈ g(0) + g'(0)·y, stands for g: the only approximation here. "
+            "Its value at 0.",
+            conditions=("|y| is small",),
+            references=references,
+        ),
+        Step(
+            rule="slope_at_zero",
+            before=Subs(Derivative(expr, x), x, 0),
+            after=slope,
+            reason="Its slope.",
+            conditions=("|y| is small",),
+            references=references,
+        ),
+        Step(
+            rule="solve",
+            before=Eq(slope**2 * (weight * (s2 + value**2) + question.bias), s2, evaluate=False),
+            after=Eq(weight, sigma_w2.closed_form, evaluate=False),
+            reason="The tangent's output has mean g(0) and variance g'(0)² q, with "
+            "q = σ_w² (s² + g(0)²) + σ_b²; ask for the variance s² and solve for σ_w².",
+            references=references,
+        ),
+    )
 
 
 CRITERION = Criterion(

@@ -1,4 +1,4 @@
-"""Keep q = 1 when the rows of W sum to zero (weight standardisation): the variance of the output counts, not E g²."""
+"""Keep q = 1 when the rows of W sum to zero (weight standardisation): Var g counts, not E g²."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def solve(question: Question) -> CriterionResult:
                 ),
             ),
         )
-    note = "for W whose rows sum to zero (weight standardisation); χ_∥ is the slope of its length map q' = σ_w² Var g"
+    note = "for W whose rows sum to zero (weight standardisation): χ_∥ is the slope of q' = σ_w² Var g"
     return CriterionResult((solution,), None, True, note, steps)
 
 

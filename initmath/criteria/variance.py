@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from flint import arb
-from sympy import Eq, S, oo
+from sympy import Eq, S
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
@@ -23,7 +23,7 @@ from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_
 __all__ = ["CRITERION"]
 
 LOW, HIGH = "1.0037e-8", "1.0213e4"
-"""Where roots are looked for when nothing is proven about the ends (odd numbers: a root is never on the edge)."""
+"""Where roots are looked for when nothing is proven about the ends (odd numbers: no root on the edge)."""
 
 SECONDS = 10.0
 
@@ -42,7 +42,7 @@ def solve(question: Question) -> CriterionResult:
     return _isolated(question)
 
 
-# ------------------------------------------------------------------------------------------------------ exactly
+# ---------------------------------------------------------------------------------- exactly
 
 
 def _exact(question: Question, value: Any) -> CriterionResult | None:
@@ -113,7 +113,7 @@ def _exact_range(question: Question, value: Any) -> tuple[Number, Number] | None
     return None
 
 
-# ------------------------------------------------------------------------------------------------ with certainty
+# ---------------------------------------------------------------------------- with certainty
 
 
 def _isolated(question: Question) -> CriterionResult:
@@ -245,7 +245,7 @@ def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -
         return f"no solution: Var g(√q z) ≤ {bound} < {target} for every q"
     relation = f"= {target}" if is_zero(top.closed_form - target) else f"< {target}"
     return (
-        f"no solution: Var g(√q z) < {bound} for every q; the supremum {bound} is approached as q → oo and never reached"
+        f"no solution: Var g(√q z) < {bound} for every q; this supremum is approached as q → oo, not reached"
         + ("" if relation.startswith("=") else f", and {bound} {relation}")
     )
 
@@ -258,7 +258,7 @@ def _answer(
 ) -> CriterionResult:
     bias = exact(question.bias, question.digits)
     solutions: list[Solution] = []
-    steps = list(steps)  # type: ignore[assignment]
+    shown = list(steps)
     refused = []
     for point in points:
         second = point.moment("second_moment")
@@ -269,13 +269,13 @@ def _answer(
             refused.append(point.q.value)
             continue
         solutions.append(solution_at(point, sigma_w2, bias))
-        steps += _weight_steps(question, point, sigma_w2)
+        shown += _weight_steps(question, point, sigma_w2)
     if refused:
         note = (
             f"u² = {', '.join(refused)} would need σ_w² < 0: the biases alone give variance {question.bias}"
         )
         reason = note if reason is None else f"{note}; {reason}"
-    return CriterionResult(tuple(solutions), None, complete, reason, tuple(steps))
+    return CriterionResult(tuple(solutions), None, complete, reason, tuple(shown))
 
 
 def _proven_rational(number: Number, point: Point) -> Number:
@@ -288,48 +288,79 @@ def _proven_rational(number: Number, point: Point) -> Number:
     return number
 
 
+KUMAR = "Kumar 2017, arXiv:1704.08863, eq. "
+
+
 def _steps(question: Question, value: Any, roots: tuple[Any, ...]) -> tuple[Step, ...]:
     """Mirror Kumar's eqs. (20)-(23): mean, second moment, variance, and the condition solved for u²."""
     activation, target = question.activation, question.target_variance
-    mean = moments.closed_value(activation, "mean")
-    second = moments.closed_value(activation, "second_moment")
+    mean: Any = moments.closed_value(activation, "mean")
+    second: Any = moments.closed_value(activation, "second_moment")
     steps = [
-        Step("mean", moments.problem(activation, "mean"), mean, "The mean of the output, μ = E g(y) with y ~ N(0, u²), "
-             "u² = q.", (), ("Kumar 2017, arXiv:1704.08863, eq. (20)",)),
-        Step("second_moment", moments.problem(activation, "second_moment"), second, "Its second moment, E g(y)².", (),
-             ("Kumar 2017, arXiv:1704.08863, eq. (21)",)),
-        Step("variance", second - mean**2, value, "Its variance, s² = E g(y)² − μ².", (),
-             ("Kumar 2017, arXiv:1704.08863, eq. (22)",)),
-    ]  # fmt: skip
+        Step(
+            rule="mean",
+            before=moments.problem(activation, "mean"),
+            after=mean,
+            reason="The mean of the output, μ = E g(y) with y ~ N(0, u²), u² = q.",
+            references=(KUMAR + "(20)",),
+        ),
+        Step(
+            rule="second_moment",
+            before=moments.problem(activation, "second_moment"),
+            after=second,
+            reason="Its second moment, E g(y)².",
+            references=(KUMAR + "(21)",),
+        ),
+        Step(
+            rule="variance",
+            before=second - mean**2,
+            after=value,
+            reason="Its variance, s² = E g(y)² − μ².",
+            references=(KUMAR + "(22)",),
+        ),
+    ]
     steps += [
-        Step("solve", Eq(value, target, evaluate=False), Eq(Q, root, evaluate=False),
-             f"Ask that the output keeps the variance s² = {target} and solve for q = u².", (),
-             ("Kumar 2017, arXiv:1704.08863, eq. (23)",))
+        Step(
+            rule="solve",
+            before=Eq(value, target, evaluate=False),
+            after=Eq(Q, root, evaluate=False),
+            reason=f"Ask that the output keeps the variance s² = {target} and solve for q = u².",
+            references=(KUMAR + "(23)",),
+        )
         for root in roots
-    ]  # fmt: skip
+    ]
     return tuple(steps)
 
 
 def _weight_steps(question: Question, point: Point, sigma_w2: Number) -> list[Step]:
     """Mirror Kumar's eqs. (24) and (25): the squared mean at u², and N·v² from it."""
     root = point.q.closed_form
-    if sigma_w2.closed_form is None or root is None or root.has(oo):
+    if sigma_w2.closed_form is None or root is None:
         return []
-    mean = moments.closed_value(question.activation, "mean")
-    squared = tidy((mean**2).subs(Q, root))
-    before = (root - question.bias) / (question.target_variance + squared)
+    mean: Any = moments.closed_value(question.activation, "mean")
+    inserted = (mean**2).subs(Q, root)
+    squared = tidy(inserted)
     return [
-        Step("squared_mean", (mean**2).subs(Q, root), squared, "The squared mean μ² at this u².", (),
-             ("Kumar 2017, arXiv:1704.08863, eq. (24)",)),
-        Step("weight_variance", before, sigma_w2.closed_form,
-             "A layer maps s², μ² to u² = N·v² (s² + μ²) + σ_b²; so N·v² = (u² − σ_b²)/(s² + μ²).", (),
-             ("Kumar 2017, arXiv:1704.08863, eqs. (6) and (25)",)),
-    ]  # fmt: skip
+        Step(
+            rule="squared_mean",
+            before=inserted,
+            after=squared,
+            reason="The squared mean μ² at this u².",
+            references=(KUMAR + "(24)",),
+        ),
+        Step(
+            rule="weight_variance",
+            before=(root - question.bias) / (question.target_variance + squared),
+            after=sigma_w2.closed_form,
+            reason="A layer maps s², μ² to u² = N·v² (s² + μ²) + σ_b²; so N·v² = (u² − σ_b²)/(s² + μ²).",
+            references=(KUMAR + "(6) and (25)",),
+        ),
+    ]
 
 
 CRITERION = Criterion(
     name="variance",
-    when="Kumar's exact condition: the output of every layer keeps variance s²; may have no solution, or several",
+    when="Kumar's exact condition: every layer's output keeps variance s²; may have no solution, or several",
     equation="Var g(u z) = s²,  N·v² = (u² − σ_b²) / (s² + (E g(u z))²)",
     latex=r"\mathrm{Var}\,g(uz) = s^2,\quad N v^2 = \frac{u^2 - \sigma_b^2}{s^2 + (\mathbb{E}\,g(uz))^2}",
     source="Kumar 2017, arXiv:1704.08863, eqs. (6), (20)-(25)",

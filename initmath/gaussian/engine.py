@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, sift
@@ -18,13 +19,15 @@ MAX_STEPS = 400
 _SLACK = 6
 
 
-def derive(integral: GaussianIntegral) -> Derivation:
+def derive(integral: GaussianIntegral, deadline: float | None = None) -> Derivation:
     """Rewrite E f(X) into a closed form, one true equation at a time.
 
     Parameters
     ----------
     integral : GaussianIntegral
         Or any expression that contains Gaussian integrals.
+    deadline : float, optional
+        On the clock of `time.monotonic`: no further step is begun after it, and the derivation is left undone.
 
     Returns
     -------
@@ -44,6 +47,9 @@ def derive(integral: GaussianIntegral) -> Derivation:
     state: Any = integral
     steps: list[Step] = []
     while (node := first_integral(state)) is not None:
+        if deadline is not None and time.monotonic() > deadline:
+            late = Declined("deadline", f"no closed form within the time allowed ({len(steps)} steps)")
+            return Derivation(integral, tuple(steps), None, Status.NOT_DERIVED, (late,))
         found = _rewrite(node)
         if isinstance(found, tuple) or len(steps) >= MAX_STEPS:
             declined = (

@@ -1,4 +1,4 @@
-"""Gains and scales as frameworks and papers print them: data, each with its source, to be held against the truth."""
+"""Gains and scales as frameworks and papers print them: data with sources, to be held against the truth."""
 
 from __future__ import annotations
 

@@ -66,15 +66,71 @@ class Scheme:
 ALL = ("normal", "truncated normal", "uniform")
 
 SCHEMES: tuple[Scheme, ...] = (
-    Scheme("lecun", (), 1 / n_in, ALL, "unit variance forward through a linear unit", "LeCun et al. 1998, Efficient BackProp, section 4.6"),
-    Scheme("glorot", ("xavier",), 2 / (n_in + n_out), ALL, "linear units, forward and backward", "Glorot & Bengio 2010, eq. (12) and (16)"),
-    Scheme("glorot_heuristic", ("standard",), 1 / (3 * n_in), ("uniform",), "the older habit U(±1/√n)", "Glorot & Bengio 2010, eq. (15)"),
-    Scheme("he", ("kaiming",), 2 / n_in, ALL, "relu, forward", "He et al. 2015, arXiv:1502.01852, eq. (10)"),
-    Scheme("he_fan_out", ("kaiming_fan_out",), 2 / n_out, ALL, "relu, backward", "He et al. 2015, arXiv:1502.01852, eq. (14)"),
-    Scheme("he_leaky", ("kaiming_leaky",), 2 / ((1 + a**2) * n_in), ALL, "leaky relu with slope a", "He et al. 2015, arXiv:1502.01852, eq. (15)"),
-    Scheme("torch_linear_default", (), 1 / (3 * n_in), ("uniform",), "none: kaiming_uniform_ with a = √5", "torch.nn.Linear.reset_parameters"),
-    Scheme("siren", (), 2 / n_in, ("uniform",), "sin, U(±√(6/n))", "Sitzmann et al. 2020, arXiv:2006.09661 (hidden layers)"),
-)  # fmt: skip
+    Scheme(
+        name="lecun",
+        aliases=(),
+        variance=1 / n_in,
+        distributions=ALL,
+        derived_for="unit variance forward through a linear unit",
+        source="LeCun et al. 1998, Efficient BackProp, section 4.6",
+    ),
+    Scheme(
+        name="glorot",
+        aliases=("xavier",),
+        variance=2 / (n_in + n_out),
+        distributions=ALL,
+        derived_for="linear units, forward and backward",
+        source="Glorot & Bengio 2010, eqs. (12) and (16)",
+    ),
+    Scheme(
+        name="glorot_heuristic",
+        aliases=("standard",),
+        variance=1 / (3 * n_in),
+        distributions=("uniform",),
+        derived_for="the older habit U(±1/√n)",
+        source="Glorot & Bengio 2010, eq. (15)",
+    ),
+    Scheme(
+        name="he",
+        aliases=("kaiming",),
+        variance=2 / n_in,
+        distributions=ALL,
+        derived_for="relu, forward",
+        source="He et al. 2015, arXiv:1502.01852, eq. (10)",
+    ),
+    Scheme(
+        name="he_fan_out",
+        aliases=("kaiming_fan_out",),
+        variance=2 / n_out,
+        distributions=ALL,
+        derived_for="relu, backward",
+        source="He et al. 2015, arXiv:1502.01852, eq. (14)",
+    ),
+    Scheme(
+        name="he_leaky",
+        aliases=("kaiming_leaky",),
+        variance=2 / ((1 + a**2) * n_in),
+        distributions=ALL,
+        derived_for="leaky relu with slope a",
+        source="He et al. 2015, arXiv:1502.01852, eq. (15)",
+    ),
+    Scheme(
+        name="torch_linear_default",
+        aliases=(),
+        variance=1 / (3 * n_in),
+        distributions=("uniform",),
+        derived_for="none: kaiming_uniform_ with a = √5",
+        source="torch.nn.Linear.reset_parameters",
+    ),
+    Scheme(
+        name="siren",
+        aliases=(),
+        variance=2 / n_in,
+        distributions=("uniform",),
+        derived_for="sin, U(±√(6/n))",
+        source="Sitzmann et al. 2020, arXiv:2006.09661 (hidden layers)",
+    ),
+)
 """Each is data; what an activation needs is derived, never looked up here."""
 
 

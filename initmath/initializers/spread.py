@@ -53,8 +53,8 @@ def spreads(solution: Any, fan_in: int) -> tuple[Spread, ...]:
     Returns
     -------
     tuple of Spread
-        Normal; normal cut at ±2 of *its own* standard deviation σ/0.8796…; uniform on ±√3 σ; orthogonal (exact for
-        square matrices); PyTorch's gain; the scale of JAX and Keras.
+        Normal; normal cut at ±2 of *its own* standard deviation σ/0.8796…; uniform on ±√3 σ; orthogonal
+        (exact for square matrices); PyTorch's gain; the scale of JAX and Keras.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The one place where the routes meet: the closed form if the enclosure agrees, else the enclosure.
 
-`moment` gives a number with its derivation, `slope` its derivative in q, `ball` and `slope_ball` enclose both over a
-whole ball of q.  No closed form leaves this room unconfirmed: two routes that contradict each other are an error
-(`initmath.errors.Disagreement`), never an answer.
+`moment` gives a number with its derivation, `slope` its derivative in q, `ball` and `slope_ball` enclose both
+over a whole ball of q.  No closed form leaves this room unconfirmed: two routes that contradict each other
+are an error (`initmath.errors.Disagreement`), never an answer.
 """
 
 from initmath.moments.closed_form import TIMEOUT, Checked, checked, closed, closed_slope, forget

@@ -1,7 +1,8 @@
-"""Exact algebra on closed forms: zero tests, tidying and equations that can be solved, without `simplify` or `solve`.
+"""Exact algebra on closed forms: zero tests, tidying, solvable equations; no `simplify`, no `solve`.
 
-A closed form is a rational function of a few transcendental atoms (π, e^{1/2}, erfc(1/√2), q, a, …).  Each atom
-becomes an independent variable, roots keep their defining relation, and then polynomial arithmetic decides.
+A closed form is a rational function of a few transcendental atoms (π, e^{1/2}, erfc(1/√2), q, a, …).  Each
+atom becomes an independent variable, roots keep their defining relation, and then polynomial arithmetic
+decides.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class _Atoms:
         return self._root(base) ** (exponent * self._degrees[base])
 
     def _root(self, base: Any) -> Any:
-        """The variable r with r^d = base."""
+        """Return the variable r with r^d = base."""
         degree = self._degrees[base]
         atom = Pow(base, Rational(1, degree))
         fresh = atom not in self._variables

@@ -46,8 +46,8 @@ class Agreement:
 def refuse_unless_analytic(activation: Any, name: str, value: Any) -> None:
     """Refuse a closed form that decides by cases in q.
 
-    An expectation E f(√q z) is analytic in q > 0; agreement at a few points says something about all others only
-    if the closed form is, too.  A case distinction could hide an error at a single q.
+    An expectation E f(√q z) is analytic in q > 0; agreement at a few points says something about all others
+    only if the closed form is, too.  A case distinction could hide an error at a single q.
 
     Raises
     ------
@@ -56,8 +56,8 @@ def refuse_unless_analytic(activation: Any, name: str, value: Any) -> None:
     for node in value.atoms(Piecewise, Relational, KroneckerDelta, Heaviside, sign, floor, ceiling):
         if q in node.free_symbols:
             raise Disagreement(
-                f"{name} of {activation.name}: the closed form decides by cases in q ({node}), which no Gaussian "
-                "expectation does"
+                f"{name} of {activation.name}: the closed form decides by cases in q ({node}), "
+                "which no Gaussian expectation does"
             )
 
 

@@ -98,7 +98,8 @@ def closed_slope(activation: Any, name: str, timeout: float | None = None) -> An
         return None
     key = (activation, name)
     if key not in _SLOPES:
-        _SLOPES[key] = found.derivation.value.diff(q)
+        value: Any = found.derivation.value
+        _SLOPES[key] = value.diff(q)
     return _SLOPES[key]
 
 
@@ -112,7 +113,7 @@ def _derive(activation: Any, name: str, timeout: float) -> Checked:
         general = activation.generic
         if general is not activation and all(value.is_positive for value in activation.values.values()):
             return _confirmed(activation, name, _specialised(activation, general, name, deadline))
-    return _confirmed(activation, name, gaussian.derive(problem(activation, name)))
+    return _confirmed(activation, name, gaussian.derive(problem(activation, name), deadline=deadline))
 
 
 def _specialised(activation: Any, general: Any, name: str, deadline: float) -> Derivation:
@@ -120,7 +121,7 @@ def _specialised(activation: Any, general: Any, name: str, deadline: float) -> D
 
     SELU's constants are long expressions themselves: carried through every step they would hide the argument.
     """
-    derivation = gaussian.derive(problem(general, name))
+    derivation = gaussian.derive(problem(general, name), deadline=deadline)
     if derivation.value is None:
         return derivation
     value = derivation.value.subs(activation.values)
@@ -139,7 +140,8 @@ def _confirmed(activation: Any, name: str, derivation: Derivation) -> Checked:
         return Checked(derivation, False, derivation.reason or "no closed form found")
     agreement = confirm(activation, name, derivation.value)
     if agreement.compared == 0:
-        reason = f"the closed form {derivation.value} could not be confirmed: {agreement.reason or 'no check point'}"
+        why = agreement.reason or "no point to compare at"
+        reason = f"the closed form {derivation.value} could not be confirmed: {why}"
         return Checked(replace(derivation, status=Status.NUMERIC), False, reason)
     return Checked(derivation, True)
 
@@ -157,13 +159,14 @@ def _variance(activation: Any, timeout: float) -> Checked:
     if missing:
         declined = tuple(d for part in missing for d in part.derivation.declined)
         return Checked(Derivation(asked, (), None, Status.NOT_DERIVED, declined), False, missing[0].reason)
-    m1, m2 = first.derivation.value, second.derivation.value
+    m1: Any = first.derivation.value
+    m2: Any = second.derivation.value
     value = _collect(m2 - m1**2)
     step = Step(
         rule="variance",
         before=m2 - m1**2,
         after=value,
-        reason="The variance of the output is its second moment less the square of its mean: Var g = m₂ − m₁².",
+        reason="The variance of the output is its second moment less its mean squared: Var g = m₂ − m₁².",
         references=("Kumar 2017, arXiv:1704.08863, eq. (7)",),
     )
     steps = (*second.derivation.steps, *first.derivation.steps, *((step,) if m1 != 0 else ()))

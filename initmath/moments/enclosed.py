@@ -99,7 +99,8 @@ def enclosed_slope(
 
     .. math:: \frac{d}{dq} E f(\sqrt q z) = \frac{E[x f'(x)] + \sum_k s_k c_k \varphi_q(c_k)}{2q}
 
-    with φ_q the density of N(0, q) and f' the almost-everywhere derivative: integrate the heat equation by parts once.
+    with φ_q the density of N(0, q) and f' the almost-everywhere derivative: integrate the heat equation by
+    parts once.
 
     Parameters, raises
     ------------------

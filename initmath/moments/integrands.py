@@ -27,7 +27,8 @@ def integrand(activation: Any, name: str) -> PiecewiseSmooth:
     ----------
     activation : Activation
     name : str
-        ``"mean"``, ``"second_moment"`` or ``"derivative_second_moment"``; the variance is m₂ − m₁², not an integral.
+        ``"mean"``, ``"second_moment"`` or ``"derivative_second_moment"``; the variance is m₂ − m₁², not an
+        integral.
     """
     if name == "mean":
         pieces: PiecewiseSmooth = activation.pieces
@@ -47,7 +48,7 @@ def slope_integrand(activation: Any, name: str) -> PiecewiseSmooth:
 
 @lru_cache(CACHE)
 def jumps(activation: Any, name: str) -> tuple[tuple[Any, Any], ...]:
-    """Return (point, size) of the jumps of the integrand, which add Σ size·c·φ_q(c)/(2q) to its slope in q."""
+    """Return (point, size) of the integrand's jumps, which add Σ size·c·φ_q(c)/(2q) to its slope in q."""
     return integrand(activation, name).jumps()
 
 

@@ -1,4 +1,4 @@
-"""One number for each moment: the confirmed closed form where there is one, else the enclosure, else an estimate."""
+"""One number for each moment: the confirmed closed form, else the enclosure, else an estimate."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def variance_at(value: Any) -> Any:
 
 
 def moment(activation: Any, name: str, q: Any = 1, digits: int = 15, timeout: float | None = None) -> Moment:
-    r"""Compute one Gaussian moment of an activation at pre-activation variance q, by two routes that must agree.
+    r"""Compute one Gaussian moment of an activation at q, by two routes that must agree.
 
     Parameters
     ----------
     activation : Activation
     name : str
-        ``"mean"`` E g, ``"second_moment"`` E g², ``"variance"`` or ``"derivative_second_moment"`` E g'² (almost
-        everywhere part), for y ~ N(0, q).
+        ``"mean"`` E g, ``"second_moment"`` E g², ``"variance"`` or ``"derivative_second_moment"`` E g'²
+        (almost everywhere part), for y ~ N(0, q).
     q : int, str, Fraction or Rational
         Pre-activation variance, q > 0.
     digits : int
@@ -155,7 +155,7 @@ def _warnings(activation: Any, name: str, values: dict[Any, Any]) -> tuple[str, 
     if name == "derivative_second_moment" and activation.jumps:
         points = ", ".join(str(point) for point in activation.jumps)
         found.append(
-            f"g jumps at x = {points}: E g'² is the almost-everywhere part; with the delta it would be infinite"
+            f"g jumps at x = {points}: E g'² is the almost-everywhere part; with the delta it is infinite"
         )
     if values:
         chosen = ", ".join(f"{symbol} = {number}" for symbol, number in values.items())
@@ -186,7 +186,8 @@ def _estimated(activation: Any, name: str, at: Any, digits: int) -> Moment:
 def slope(activation: Any, name: str, q: Any, digits: int = 15, timeout: float | None = None) -> Number:
     r"""Compute d/dq of a moment at q; for σ_w² m₂'(q) it is the slope χ_∥ of the length map.
 
-    The derivative of the confirmed closed form, compared with (E[x f'(x)] + Σ s_k c_k φ_q(c_k))/(2q) in balls.
+    The derivative of the confirmed closed form, compared with (E[x f'(x)] + Σ s_k c_k φ_q(c_k))/(2q) in
+    balls.
 
     Parameters, raises
     ------------------
