@@ -82,7 +82,7 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @cli.command(cls=_Command, short_help="σ_w² for an activation, by every criterion, with the derivation.")
 @click.argument("act")
-@click.option("--q", "q", default="1", show_default=True, help="Pre-activation variance: 1, 0.05, 1/3, 1e-3.")
+@click.option("--q", "q", metavar="Q", help="Pre-activation variance: 2, 0.05, 1/3, 1e-3 (default 1).")
 @click.option("--criterion", default="all", show_default=True, help="One criterion's name, or all.")
 @click.option("--target-variance", default="1", show_default=True, help="s², the variance that is to be kept.")
 @click.option("--bias-variance", help="σ_b² (default 0).")
@@ -93,7 +93,7 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_output_options
 def derive(
     act: str,
-    q: str,
+    q: str | None,
     criterion: str,
     target_variance: str,
     bias_variance: str | None,

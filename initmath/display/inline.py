@@ -54,7 +54,7 @@ def show(content: Inline, medium: Medium) -> str:
 
 
 def decimal(number: Any) -> str:
-    """Value and error of a number, ``1.26551212348465 ± 3.1e-16``; an error of zero is left out.
+    """Value and error of a number, ``1.26551212348465 ± 4e-16``; an error of zero is left out, and so are idle zeros.
 
     Examples
     --------
@@ -62,23 +62,24 @@ def decimal(number: Any) -> str:
     >>> decimal(SimpleNamespace(value="0.5", error_bound="0", certified=True))
     '0.5'
     >>> decimal(SimpleNamespace(value="0.564189583547756", error_bound="2.87e-16", certified=True))
-    '0.564189583547756 ± 2.9e-16'
+    '0.564189583547756 ± 3e-16'
     """
     value, error = str(number.value), str(number.error_bound)
     value = {"inf": "∞", "-inf": "−∞"}.get(value, value.replace("-", "−", 1) if value.startswith("-") else value)
+    if "." in value and "e" not in value and (error == "0" or value.endswith("0000")):
+        value = value.rstrip("0").rstrip(".")
     if error == "0":
         return value
     return f"{value} ± {round_up(error)}"
 
 
 def round_up(error: str) -> str:
-    """Two digits of an error bound, never less than the bound."""
+    """One digit of an error bound, never less than the bound."""
     from decimal import ROUND_CEILING, Context
 
-    rounded = Context(prec=2, rounding=ROUND_CEILING).create_decimal(error)
-    text = f"{rounded:.1e}" if rounded < 1 else str(rounded)
-    mantissa, exponent, power = text.partition("e")
-    return f"{mantissa}e{int(power)}" if exponent else text
+    rounded = Context(prec=1, rounding=ROUND_CEILING).create_decimal(error)
+    mantissa, _, power = f"{rounded:.0e}".partition("e")
+    return f"{mantissa}e{int(power)}"
 
 
 class PlainMedium:

@@ -65,10 +65,15 @@ def _cell(cell: Any) -> str:
 def _rewriting(step: Rewriting) -> str:
     lines = [
         f"**{step.number}. {_MEDIUM.text(step.rule)}** — {show(step.reason, _MEDIUM)}",
-        f"$$\n{latex(step.before)} = {latex(step.after)}\n$$",
+        f"$$\n{_equation(step)}\n$$",
     ]
     if step.conditions:
         lines.append("Condition: " + "; ".join(map(_MEDIUM.text, step.conditions)) + ".")
     if step.references:
         lines.append("Source: " + "; ".join(map(_MEDIUM.text, step.references)) + ".")
     return "\n\n".join(lines)
+
+
+def _equation(step: Rewriting) -> str:
+    before, after = latex(step.before), latex(step.after)
+    return before if before == after else f"{before} = {after}"

@@ -88,8 +88,7 @@ class _Writer:
             case Facts(rows):
                 self.facts(rows)
             case Items(items):
-                for item in items:
-                    self.line(self.show(("· ", item)), indent=2)
+                self.facts(tuple(("·", item) for item in items))
             case Table(columns, rows):
                 self.table(columns, rows)
             case Rewriting():
@@ -112,7 +111,7 @@ class _Writer:
         from rich.text import Text
 
         style = box.SIMPLE_HEAD if self.medium.unicode else box.ASCII
-        table = RichTable(box=style, pad_edge=False, header_style="bold", show_lines=False, padding=(0, 1))
+        table = RichTable(box=style, show_edge=False, header_style="bold", padding=(0, 1))
         for column in columns:
             table.add_column(Text(self.show(column)), overflow="fold")
         for row in rows:
@@ -127,7 +126,8 @@ class _Writer:
         self.line(f"{head:>4} {self.medium.text(step.rule)}", style="bold")
         self.line(self.show(step.reason), indent=5)
         self.line(self.show(step.before), indent=7)
-        self.line("= " + self.show(step.after), indent=5)
+        if step.after != step.before:
+            self.line("= " + self.show(step.after), indent=5)
         for condition in step.conditions:
             self.line(self.medium.text(f"if {condition}"), indent=5, style="dim")
         if step.references:

@@ -79,10 +79,17 @@ def _cell(cell: Any) -> str:
 def _rewriting(step: Rewriting) -> str:
     lines = [
         rf"\paragraph{{{step.number}. {_MEDIUM.text(step.rule)}}} {show(step.reason, _MEDIUM)}",
-        f"\\begin{{multline*}}\n{latex(step.before)} \\\\\n= {latex(step.after)}\n\\end{{multline*}}",
+        _equation(step),
     ]
     if step.conditions:
         lines.append("Condition: " + "; ".join(map(_MEDIUM.text, step.conditions)) + ".")
     if step.references:
         lines.append("Source: " + "; ".join(map(_MEDIUM.text, step.references)) + ".")
     return "\n\n".join(lines)
+
+
+def _equation(step: Rewriting) -> str:
+    before, after = latex(step.before), latex(step.after)
+    if before == after:
+        return f"\\[\n{before}\n\\]"
+    return f"\\begin{{multline*}}\n{before} \\\\\n= {after}\n\\end{{multline*}}"

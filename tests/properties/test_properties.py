@@ -93,12 +93,12 @@ def check_heat_equation(text, at):
 
 
 def check_stein(text, at):
-    """E[x f(x)]/q = E f' + the jumps of f, each times the density where it jumps; here d/dq E f = E[x f']/(2q) + jumps."""
+    """2q d/dq E f(√q z) = E[x f'(x)], kinks or not, as long as f does not jump."""
     function = activation(text)
     value = closed(function.expr)
     assume(value is not None and not function.jumps)
     slope = function.derivative.map(lambda e: x * e)
-    agree(2 * Rational(at) * 1.0 * evaluate_to(value.diff(q), {q: Rational(at)}, DIGITS), enclosed(slope, at))
+    agree(evaluate_to(2 * q * value.diff(q), {q: Rational(at)}, DIGITS), enclosed(slope, at))
 
 
 @FEW
