@@ -16,7 +16,7 @@ from flint import acb, arb
 from initmath.balls.stable import Erfcx, Logistic, LogOnePlusExp
 from initmath.integral import Phi
 
-__all__ = ["FUNCTIONS", "NOT_FINITE", "Operation", "power"]
+__all__ = ["FUNCTIONS", "NOT_FINITE", "Operation", "erfcx_ball", "power"]
 
 Operation = Callable[[list[Any], bool], Any]
 
@@ -229,14 +229,16 @@ def logistic(values: list[Any], analytic: bool) -> Any:
     return (1 + (value / 2).tanh()) / 2
 
 
-def erfcx(values: list[Any], analytic: bool) -> Any:
-    """exp(t²)·erfc(t); decreasing on the real line, so a wide real ball is enclosed by its end points."""
-    value = values[0]
-    if not isinstance(value, arb):
-        return (value * value).exp() * value.erfc()
-    if value.rad() > abs(value.mid()) * arb(2) ** -20 + arb(2) ** -20:
-        high, low = _erfcx_point(value.lower()), _erfcx_point(value.upper())
-        return high.union(low)
+def erfcx_ball(value: arb) -> arb:
+    """Enclose exp(t²)·erfc(t) for real t; it decreases, so a wide ball is enclosed by its end points.
+
+    Examples
+    --------
+    >>> erfcx_ball(arb(10) ** 6).str(10, radius=False)
+    '5.641895835e-7'
+    """
+    if value.rad() > (abs(value.mid()) + 1) * arb(2) ** -20:
+        return _erfcx_point(value.lower()).union(_erfcx_point(value.upper()))
     return _erfcx_point(value)
 
 
@@ -246,6 +248,13 @@ def _erfcx_point(value: arb) -> arb:
         result = (value * value).hypgeom_u(arb(1) / 2, arb(1) / 2) / arb.pi().sqrt()
         if result.is_finite():
             return result
+    return (value * value).exp() * value.erfc()
+
+
+def _erfcx(values: list[Any], analytic: bool) -> Any:
+    value = values[0]
+    if isinstance(value, arb):
+        return erfcx_ball(value)
     return (value * value).exp() * value.erfc()
 
 
@@ -305,5 +314,5 @@ FUNCTIONS: dict[type, Operation] = {
     sp.factorial: lambda values, analytic: (values[0] + 1).gamma(),
     LogOnePlusExp: log_one_plus_exp,
     Logistic: logistic,
-    Erfcx: erfcx,
+    Erfcx: _erfcx,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sympy import Add, Expr, Function, Mul, Pow, S, erfc, exp, expand, log
+from sympy import Add, Expr, Function, Mul, Pow, S, cosh, erfc, exp, expand, log
 
 __all__ = ["Erfcx", "LogOnePlusExp", "Logistic", "stabilise"]
 
@@ -63,6 +63,9 @@ def stabilise(expr: Any) -> Any:
             parts = [_logarithm(factor) for factor in args[0].args]
             if all(part is not None for part in parts):
                 return Add(*parts)
+        if isinstance(args[0], cosh):
+            u = args[0].args[0]
+            return u - log(2) + LogOnePlusExp(-2 * u)
     if isinstance(expr, Pow) and args[1].is_Integer and args[1].is_negative:
         split = _two_exponentials(args[0])
         if split is not None:

@@ -267,9 +267,11 @@ def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: floa
         else:
             size = arb(log_size + log_norm).exp()
         goal = arb(10) ** -(digits + 3)
+        # Once the size is known it alone sets the accuracy: large contributions may cancel.
+        relative = goal if log_size is None else arb(2) ** -prec
         total = arb(0)
         for part in parts:
-            total += part.integrate(marks, cuts, goal, (size * goal).mid())
+            total += part.integrate(marks, cuts, relative, (size * goal).mid())
         if problem.plan.parity:
             total = 2 * total
         return (total + arb(0, rest.upper())) / (2 * arb.pi() * ball).sqrt()
@@ -328,7 +330,7 @@ class _Part:
         return lower, upper
 
     def _decay(self, lower: arb, upper: arb) -> list[float]:
-        """Marks for a piece that begins far out, p ≫ √q: there the density falls within a length q/p."""
+        """Place marks in a piece that begins far out, p ≫ √q, where the density falls within a length q/p."""
         q = float(to_arb(self.problem.q).mid())
         if lower > 0:
             side, point = 1, float(lower.mid())
@@ -382,7 +384,7 @@ class _Part:
 
 
 def _hole(singular: _Singular, digits: int) -> tuple[arb, arb]:
-    """Return a distance δ and a bound of ∫_0^δ |f|: A·2^n·δ^(1−n)/(1−n) for |f| ≤ A·(1 + 1/t)^n, 0 ≤ n < 1."""
+    """Return δ and a bound of ∫_0^δ |f|: A·2^n·δ^(1−n)/(1−n) for |f| ≤ A·(1 + 1/t)^n, 0 ≤ n < 1."""
     power = singular.bound.power.max(arb(0))
     exponent = (digits + 6) * math.log2(10) / max(float((1 - power).mid()), 1e-3)
     delta = (arb(2) ** -int(exponent + 8)).min(arb(singular.start) / 2)

@@ -143,7 +143,7 @@ class Growth:
         return None if dominant is None else self.sign(dominant[0])
 
     def _dominant(self, expr: Any) -> tuple[Any, Bound] | None:
-        """Find the term that is at least twice all the others together, beyond a start that this may raise."""
+        """Find the term that is at least twice all the others together, beyond a start that may rise."""
         best: tuple[Any, Bound] | None = None
         for term in expr.args:
             bound = self.lower(term)

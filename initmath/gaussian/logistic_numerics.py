@@ -1,11 +1,11 @@
 r"""Certified values of the logistic master function L(q) = E sech²(√q z), by three independent exact routes.
 
-*Trapezoid.*  For g analytic in the strip |Im z| ≤ d and h the step, the trapezoidal rule on the line errs by at most
-2M/(e^{2πd/h} − 1), M = sup_{|y|<d} ∫|g(t+iy)|φ(t+iy) dt (Trefethen & Weideman 2014, theorem 5.1).  In the strip
-√q·d = y₀ < π/2 one has |sech²(x+iy)| ≤ 1/cos²y₀, and ∫|φ(t+iy)|dt = e^{y²/2}.
+*Trapezoid.*  For g analytic in the strip |Im z| ≤ d and h the step, the trapezoidal rule on the line errs by
+at most 2M/(e^{2πd/h} − 1), M = sup_{|y|<d} ∫|g(t+iy)|φ(t+iy) dt (Trefethen & Weideman 2014, theorem 5.1).
+In the strip √q·d = y₀ < π/2 one has |sech²(x+iy)| ≤ 1/cos²y₀, and ∫|φ(t+iy)|dt = e^{y²/2}.
 
-*Alternating series.*  4Σ(−1)^{n−1} n·erfcx(n√(2q)), summed by the acceleration of Cohen, Villegas and Zagier (2000),
-whose error is at most |S|·2/(3+√8)^N for the moments of a positive measure.
+*Alternating series.*  4Σ(−1)^{n−1} n·erfcx(n√(2q)), summed by the acceleration of Cohen, Villegas and Zagier
+(2000), whose error is at most |S|·2/(3+√8)^N for the moments of a positive measure.
 
 *Poles.*  (2/q)Σ_k [1 − √π w_k erfcx(w_k)], w_k = π(k+½)/√(2q): the partial fractions of sech².
 """
@@ -190,7 +190,7 @@ def twice_log_cosh(q: arb, prec: int) -> arb:
 
 
 def _twice_log_cosh_series(q: arb, prec: int) -> arb:
-    """2(√(2q/π) − log 2 + Σ(−1)^{n−1} erfcx(n√(2q))/n), from log cosh x = |x| − log 2 + log(1 + e^{−2|x|})."""
+    """2(√(2q/π) − log 2 + Σ(−1)^{n−1} erfcx(n√(2q))/n): log cosh x = |x| − log 2 + log(1 + e^{−2|x|})."""
     with working_precision(prec + 20):
         c = (2 * q).sqrt()
         series = alternating_sum(lambda k: erfcx_ball(k * c) / k, prec)
@@ -230,7 +230,7 @@ def alternating_sum(term: Callable[[int], arb], prec: int) -> arb:
 
 
 def logistic_by_series(q: arb, prec: int) -> arb:
-    """L(q) by 4Σ(−1)^{n−1} n·erfcx(nc), c = √(2q), with the constant 1/(c√π) of the terms summed apart (to ½).
+    """L(q) by 4Σ(−1)^{n−1} n·erfcx(nc), c = √(2q); the limit 1/(c√π) of the terms is summed apart, to ½.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""The special functions that closed forms are written in, beyond SymPy's own, each with a certified evaluation."""
+"""The special functions of the closed forms, beyond SymPy's own, each with a certified evaluation."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flint import acb, arb
-from sympy import Expr, Function, Integer, Rational, S, atan, exp, latex, oo, pi, sqrt
+from sympy import Function, Rational, S, atan, exp, oo, pi, sqrt
 from sympy.core.function import ArgumentIndexError
 
 from initmath.balls import working_precision
@@ -15,21 +15,23 @@ from initmath.integral import Phi
 __all__ = ["logistic_L", "owens_t"]
 
 
-class logistic_L(Function):  # type: ignore[misc]  # noqa: N801  (its name in every output)
+class logistic_L(Function):  # type: ignore[misc]
     r"""The logistic master function L(q) = E sech²(√q z), z ~ N(0, 1), and its derivatives.
 
-    ``logistic_L(q)`` is L(q), ``logistic_L(q, n)`` its n-th derivative, ``logistic_L(q, -1)`` the integral ∫_0^q L.
-    By the heat equation L⁽ⁿ⁾(q) = 2⁻ⁿ E (sech²)⁽²ⁿ⁾(√q z), and ∫_0^q L = 2·E log cosh(√q z).
+    ``logistic_L(q)`` is L(q), ``logistic_L(q, n)`` its n-th derivative, ``logistic_L(q, -1)`` the integral
+    ∫_0^q L. By the heat equation L⁽ⁿ⁾(q) = 2⁻ⁿ E (sech²)⁽²ⁿ⁾(√q z), and ∫_0^q L = 2·E log cosh(√q z).
 
     Notes
     -----
-    L has no closed form in algebraic functions, exp, erf, asin, Bessel or hypergeometric functions: sech² has infinitely
-    many poles, so that L is not D-finite.  It is completely monotone: (−1)ⁿ L⁽ⁿ⁾ > 0, L(0) = 1, L(q) ~ √(2/(πq)).
+    L has no closed form in algebraic functions, exp, erf, asin, Bessel or hypergeometric functions: sech²
+    has infinitely many poles, so that L is not D-finite.  It is completely monotone: (−1)ⁿ L⁽ⁿ⁾ > 0, L(0) =
+    1, L(q) ~ √(2/(πq)).
 
     References
     ----------
-    .. [1] D. F. Andrews, C. L. Mallows, "Scale mixtures of normal distributions", J. R. Stat. Soc. B 36 (1974).
-    .. [2] L. N. Trefethen, J. A. C. Weideman, "The exponentially convergent trapezoidal rule", SIAM Review 56
+    .. [1] D. F. Andrews, C. L. Mallows, "Scale mixtures of normal distributions", J. R. Stat. Soc. B 36
+    (1974). .. [2] L. N. Trefethen, J. A. C. Weideman, "The exponentially convergent trapezoidal rule", SIAM
+    Review 56
        (2014), theorem 5.1.
 
     Examples
@@ -91,7 +93,7 @@ class logistic_L(Function):  # type: ignore[misc]  # noqa: N801  (its name in ev
         return body if exp is None else rf"\left({body}\right)^{{{exp}}}"
 
 
-class owens_t(Function):  # type: ignore[misc]  # noqa: N801
+class owens_t(Function):  # type: ignore[misc]
     r"""Owen's T function, P(X > h, 0 < Y < aX) for independent standard normals.
 
     .. math:: T(h, a) = \frac{1}{2\pi}\int_0^a \frac{e^{-h^2(1+x^2)/2}}{1+x^2}\,dx
@@ -165,7 +167,7 @@ class owens_t(Function):  # type: ignore[misc]  # noqa: N801
 
 
 def _owen_integral(h: arb, a: arb, prec: int) -> arb:
-    """T(h, a) for |a| about 1 or less: the integrand is analytic off ±i.  The factor exp(−h²/2) is taken out."""
+    """T(h, a) for |a| ≤ 1: the integrand is analytic off ±i.  The factor exp(−h²/2) is taken out."""
     with working_precision(prec + 10):
         rate = acb(-h * h / 2)
 
