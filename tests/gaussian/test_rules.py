@@ -6,12 +6,13 @@ import importlib
 import pkgutil
 
 import pytest
-from sympy import Max, Rational, exp, sin, symbols
+from sympy import Heaviside, Max, Rational, asinh, atan, exp, sin, symbols
 
 import initmath.gaussian.rules as room
 from initmath.derivation import Declined, Step
 from initmath.gaussian import RULES, derive, references
 from initmath.integral import GaussianIntegral, Phi, q, x
+from tests.gaussian.gaussian_numbers import close, number
 
 MODULES = [
     importlib.import_module(f"{room.__name__}.{m.name}")
@@ -68,3 +69,46 @@ def test_the_same_rules_give_two_point_kernels(g: object) -> None:
     assert abs(independent.rewrite("erf").evalf(25)) < 1e-20
     near = value.subs(c, 1 - Rational(1, 10**24)).subs(at) - second.subs(at)  # type: ignore[attr-defined]
     assert abs(near.rewrite("erf").evalf(30)) < 1e-10
+
+
+HALF_LINE = Heaviside(x)
+ORTHANTS = {
+    "both_sides_positive": Phi(x + 1) * Phi(2 * x + 3),
+    "opposite_sides": Phi(x + 1) * Phi(x - 2),
+    "both_sides_negative": Phi(-x - 1) * Phi(x / 2 - 2),
+    "one_centred": Phi(x) * Phi(3 * x - 1),
+    "half_line_shifted": Phi(x - 1) * HALF_LINE,
+    "kink_shifted": Phi(x) * Heaviside(x - 1),
+    "three": Phi(x) * Phi(2 * x) * HALF_LINE,
+    "cube": Phi(x) ** 3,
+    "stein_on_half_line": x**3 * Phi(2 * x) * HALF_LINE,
+    "tilted_half_line": x * exp(2 * x) * Heaviside(-x),
+    "wave_on_half_line": x * sin(2 * x + 1) * HALF_LINE,
+    "wave_and_cdf": sin(x) * Phi(3 * x),
+    "cdf_over_x": (Phi(2 * x) - Phi(-2 * x)) / x,
+    "algebraic_5": x**4 / (2 + 3 * x**2) ** 3,
+    "algebraic_half": x**2 * (2 + x**2) ** Rational(-5, 2),
+    "half_line_power": x**3 / (1 + x**2) ** 2 * HALF_LINE,
+    "left_pole": x**2 / (2 - x) ** 3 * Heaviside(-x),
+    "real_power": x ** Rational(1, 3) * HALF_LINE,
+    "asinh_4": asinh(3 * x) ** 4,
+    "x_atan": x**3 * atan(x),
+}
+
+
+@pytest.mark.parametrize("name", ORTHANTS)
+def test_rules_beyond_the_activations(name: str) -> None:
+    problem = GaussianIntegral(ORTHANTS[name], x, 0, q)
+    derivation = derive(problem)
+    assert derivation.value is not None, derivation.declined
+    at = {q: Rational(7, 5)}
+    assert close(number(derivation.value, at), number(problem, at), 1e-18)
+    for step in derivation.steps:
+        assert close(number(step.before, at), number(step.after, at), 1e-18)
+
+
+def test_a_nonzero_mean() -> None:
+    m = symbols("m", positive=True)
+    problem = GaussianIntegral(x**2 * Phi(x) * exp(-x), x, m, q)
+    at = {q: Rational(3, 2), m: Rational(2, 3)}
+    assert close(number(derive(problem).value, at), number(problem, at), 1e-18)
