@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Rational, Symbol, sympify
+from sympy import Add, Expr, Mul, Pow, Rational, Symbol, sympify
 
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.errors import InputError
@@ -109,7 +109,8 @@ def gain2(activation: Any, target_variance: Any = 1, bias_variance: Any = 0) -> 
 
     References
     ----------
-    .. [1] S. K. Kumar, On weight initialization in deep neural networks, 2017, arXiv:1704.08863, eq. (8)-(12).
+    .. [1] S. K. Kumar, On weight initialization in deep neural networks, 2017, arXiv:1704.08863,
+       eq. (8)-(12).
 
     Examples
     --------
@@ -139,7 +140,7 @@ def gain2(activation: Any, target_variance: Any = 1, bias_variance: Any = 0) -> 
     if sign_of(variance - b2) in (0, -1):
         declined = Declined(
             "taylor",
-            f"no solution: the bias variance {b2} is not below s²/g'(0)² = {variance}, all that a layer may have",
+            f"no solution: the bias variance {b2} is not below s²/g'(0)² = {variance}, all a layer may have",
         )
         return Derivation(problem, (), None, Status.NOT_DERIVED, (declined,))
     linear = g0 + g1 * x
@@ -170,7 +171,7 @@ def gain2(activation: Any, target_variance: Any = 1, bias_variance: Any = 0) -> 
         ),
         Step(
             "layer",
-            (variance - b2) / (s2 + g0**2),
+            _unevaluated(variance, b2, s2, g0),
             _tidy((variance - b2) / (s2 + g0**2)),
             "u² = N v² (s² + μ²) + σ_b², solved for N v² = σ_w²",
             (),
@@ -178,6 +179,13 @@ def gain2(activation: Any, target_variance: Any = 1, bias_variance: Any = 0) -> 
         ),
     )
     return Derivation(problem, steps, steps[-1].after, Status.TRUNCATED)
+
+
+def _unevaluated(variance: Any, b2: Any, s2: Any, g0: Any) -> Any:
+    """Write (u² − σ_b²)/(s² + μ²) with its numbers still visible."""
+    above = Add(variance, -b2, evaluate=False) if b2 != 0 else variance
+    below = Add(s2, Pow(g0, 2, evaluate=False), evaluate=False)
+    return Mul(above, Pow(below, -1, evaluate=False), evaluate=False)
 
 
 def _tidy(value: Any) -> Any:

@@ -65,9 +65,7 @@ class MomentSeries:
             points = ", ".join(str(c) for c in self.ignored_kinks)
             notes.append(f"the Taylor series at 0 ignores the kinks of g at {points}")
         if self.convergence == "unknown":
-            notes.append(
-                "the series is not proven to converge; with a singularity of g in the complex plane it diverges"
-            )
+            notes.append("the series is not proven to converge; with a complex singularity of g it diverges")
         return tuple(notes)
 
     @cached_property
@@ -242,7 +240,9 @@ def _averaged(f: Series, n: int) -> Series:
 
 
 def _degree(expr: Any, x: Any) -> int | None:
-    return int(Poly(expr, x).degree()) if expr.is_polynomial(x) else None
+    if not expr.is_polynomial(x):
+        return None
+    return max((power for (power,) in Poly(expr, x).monoms()), default=0)
 
 
 def _needed(moment: str, degree: int) -> int:

@@ -209,7 +209,7 @@ def _element(value: Any) -> tuple[Any, Any]:
 
 
 def _is_zero(value: Any, field: Any) -> bool:
-    """Whether a coefficient vanishes; generators may be related (√2·√2 − 2), which the field does not know."""
+    """Whether a coefficient vanishes; the field does not know that its generators are related (√2·√2 − 2)."""
     if not value:
         return True
     if field.is_QQ:
