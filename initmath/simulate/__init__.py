@@ -1,0 +1,23 @@
+"""Finite random networks, simulated: with their weights, or without, exactly the same in distribution.
+
+A room beside the Gaussian integrals and knowing nothing of them: it draws, propagates and counts, so that
+what the other rooms derive has something to be refuted by.
+"""
+
+from initmath.simulate.execution import InlineExecutor, dask_executor, run
+from initmath.simulate.experiment import Experiment
+from initmath.simulate.inputs import InputGram
+from initmath.simulate.jacobian import jacobian
+from initmath.simulate.trajectories import Trajectories
+from initmath.simulate.weights import WEIGHTS
+
+__all__ = [
+    "WEIGHTS",
+    "Experiment",
+    "InlineExecutor",
+    "InputGram",
+    "Trajectories",
+    "dask_executor",
+    "jacobian",
+    "run",
+]

@@ -1,0 +1,137 @@
+"""Random networks with their weights: any law, at the speed of the matrix product.
+
+One network and one matrix at a time: the memory is that of one matrix whatever R and L.  On the way back a
+layer's weights are drawn again from their own stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from time import perf_counter
+
+import numpy as np
+
+from initmath.simulate.experiment import Experiment
+from initmath.simulate.frame import Array, inner, orthonormalise
+from initmath.simulate.functions import values
+from initmath.simulate.record import Record, start_inputs
+from initmath.simulate.streams import Purpose, stream
+from initmath.simulate.weights import draw
+
+__all__ = ["Network", "simulate"]
+
+
+class Network:
+    """One network of an experiment: its weights, biases and inputs, each from a stream of its own.
+
+    Attributes
+    ----------
+    sampling, product : float
+        Seconds spent drawing weights and multiplying by them.
+    """
+
+    def __init__(self, experiment: Experiment, number: int) -> None:
+        self.experiment = experiment
+        self.number = number
+        self.dtype = np.dtype(experiment.dtype)
+        self.sampling = 0.0
+        self.product = 0.0
+
+    def weights(self, layer: int) -> Array:
+        """W_l, layer 1…L."""
+        start = perf_counter()
+        e = self.experiment
+        rng = stream(e.seed, self.number, Purpose.WEIGHTS, layer)
+        matrix = draw(e.weights, e.width, e.sigma_w2, rng, self.dtype.type)
+        self.sampling += perf_counter() - start
+        return matrix
+
+    def inputs(self) -> Array:
+        """X₀ᵀ, shape (B, N), with exactly the Gram matrix that was asked for."""
+        e = self.experiment
+        rng = stream(e.seed, self.number, Purpose.INPUTS)
+        return np.asarray(
+            start_inputs(e, rng.standard_normal((1, e.inputs.size, e.width), dtype=self.dtype.type))[0]
+        )
+
+    def forward(self) -> Forward:
+        """Begin a walk through the layers."""
+        return Forward(self)
+
+    def multiply(self, x: Array, matrix: Array) -> Array:
+        """Return x Wᵀ or x W, timed."""
+        start = perf_counter()
+        result = x @ matrix
+        self.product += perf_counter() - start
+        return np.asarray(result)
+
+
+class Forward:
+    """Pre-activations (B, N) layer by layer."""
+
+    def __init__(self, network: Network) -> None:
+        e = network.experiment
+        self.network = network
+        self.biases = stream(e.seed, network.number, Purpose.FORWARD) if e.sigma_b2 > 0 else None
+        self.x = network.inputs()
+
+    def step(self, matrix: Array) -> Array:
+        """Return y = W x + b for the current x."""
+        y = self.network.multiply(self.x, matrix.T)
+        if self.biases is not None:
+            b = self.biases.standard_normal(y.shape[1], dtype=y.dtype.type)
+            y += y.dtype.type(sqrt(self.network.experiment.sigma_b2)) * b
+        return y
+
+
+def simulate(experiment: Experiment, first: int, last: int, check: Callable[[], None]) -> dict[str, Array]:
+    """Summaries of the networks first … last − 1; see `without_weights.simulate`."""
+    record = Record(experiment, last - first)
+    seconds = np.zeros((last - first, 2))
+    for number in range(first, last):
+        network = Network(experiment, number)
+        with np.errstate(all="ignore"):
+            _through(network, slice(number - first, number - first + 1), record, check)
+        seconds[number - first] = network.sampling, network.product
+    return record.arrays | {"seconds": seconds}
+
+
+def _through(network: Network, where: slice, record: Record, check: Callable[[], None]) -> None:
+    experiment = network.experiment
+    g = experiment.activation
+    kept: list[Array] = []
+    walk = network.forward()
+    for layer in range(1, experiment.depth + 1):
+        check()
+        y = walk.step(network.weights(layer))
+        x = values(g, 0, y)
+        slope = values(g, 1, y)[None] if experiment.derivative or experiment.backward else None
+        record.forward(where, layer, y[None], x[None], slope)
+        walk.x = x
+        if experiment.backward:
+            kept.append(y)
+    if experiment.backward:
+        _back(network, where, record, kept, check)
+
+
+def _back(
+    network: Network, where: slice, record: Record, kept: list[Array], check: Callable[[], None]
+) -> None:
+    experiment, width = network.experiment, network.experiment.width
+    rng = stream(experiment.seed, network.number, Purpose.BACKWARD)
+    u = rng.standard_normal(width, dtype=network.dtype.type)
+    u *= np.sqrt(width / inner(u, u)).astype(u.dtype)
+    e = np.repeat(u[None], experiment.inputs.size, axis=0)
+    fresh, q = np.zeros((1, experiment.inputs.size), e.dtype), None
+    for layer in range(experiment.depth, 0, -1):
+        check()
+        y = kept.pop()
+        slope = values(experiment.activation, 1, y)
+        delta = slope * e
+        record.backward(where, layer, e[None], delta[None], slope[None], fresh, q)
+        if layer == 1:
+            return
+        q = orthonormalise(values(experiment.activation, 0, kept[-1])[None])[0]
+        fresh = experiment.sigma_w2 * inner(delta, delta)[None] / width
+        e = network.multiply(delta, network.weights(layer))
