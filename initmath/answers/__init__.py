@@ -1,7 +1,31 @@
-"""One function a command: ``derive``, ``gain``, ``compare``, ``activations``; each returns a result that shows itself."""
+"""One function a command: ``derive``, ``gain``, ``compare``, ``activations``; each returns a result that shows itself.
 
-from initmath.answers.comparison import compare
-from initmath.answers.initialization import derive, gain
-from initmath.answers.listing import activations
+Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from initmath.answers.comparison import compare
+    from initmath.answers.initialization import derive, gain
+    from initmath.answers.listing import activations
 
 __all__ = ["activations", "compare", "derive", "gain"]
+
+_HOME = {
+    "activations": "listing",
+    "compare": "comparison",
+    "derive": "initialization",
+    "gain": "initialization",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'initmath.answers' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"initmath.answers.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -16,7 +16,8 @@ from initmath.display.document import Block, Facts, Heading, Paragraph, Table
 from initmath.display.inline import Inline, decimal
 from initmath.display.shown import Shown
 from initmath.errors import InputError
-from initmath.initializers import QUANTITIES, Published, published_for, scheme, true_value
+from initmath.initializers import Published, published_for, scheme, true_value
+from initmath.initializers.published import QUANTITIES
 
 __all__ = ["ComparedActivation", "Comparison", "FrameworkConstant", "SeriesError", "compare"]
 
