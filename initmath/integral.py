@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Function, Rational, S, Symbol, Tuple, erf, exp, pi, sqrt, sympify
+from sympy import Expr, Function, Rational, S, Symbol, Tuple, erf, erfc, exp, pi, sqrt, sympify
 from sympy.core.function import ArgumentIndexError
 
 __all__ = ["GaussianIntegral", "Phi", "q", "x"]
@@ -51,6 +51,9 @@ class Phi(Function):  # type: ignore[misc]
         if argindex != 1:
             raise ArgumentIndexError(self, argindex)
         return exp(-self.args[0] ** 2 / 2) / sqrt(2 * pi)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return (erfc(-self.args[0] / sqrt(2)) / 2)._eval_evalf(prec)
 
     def _eval_rewrite_as_erf(self, arg: Any, **_: Any) -> Any:
         return (1 + erf(arg / sqrt(2))) / 2

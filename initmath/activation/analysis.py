@@ -13,7 +13,7 @@ from sympy import Integer, Pow, S, expand, oo, together
 from sympy import exp as sympy_exp
 
 from initmath.activation.floats import SAMPLES, compile_floats
-from initmath.piecewise import Piece, PiecewiseSmooth
+from initmath.piecewise import Piece, PiecewiseSmooth, sign_of
 
 __all__ = ["homogeneity_degree", "is_constant", "parity", "sample_function"]
 
@@ -41,14 +41,22 @@ def sample_function(pieces: PiecewiseSmooth) -> Any:
     return evaluate
 
 
-def is_zero(expr: Any) -> bool:
+def is_zero(expr: Any, x: Any = None) -> bool:
     """Prove that an expression vanishes identically (False: not proven)."""
     if expr == 0:
         return True
     if expand(expr) == 0:
         return True
-    numerator = together(expr.rewrite(sympy_exp)).as_numer_denom()[0]
-    return bool(expand(numerator) == 0)
+    if expand(_numerator(expr)) == 0:
+        return True
+    if x is None or x not in expr.free_symbols:
+        return False
+    # constant, and zero at one point
+    return bool(expand(_numerator(expr.diff(x))) == 0 and sign_of(expr.subs(x, 0)) == 0)
+
+
+def _numerator(expr: Any) -> Any:
+    return together(expr.rewrite(sympy_exp)).as_numer_denom()[0]
 
 
 def parity(pieces: PiecewiseSmooth) -> str:
@@ -68,7 +76,7 @@ def parity(pieces: PiecewiseSmooth) -> str:
     for name, orientation in candidates.items():
         if all(
             (here.lower == there.lower or is_zero(here.lower - there.lower))
-            and is_zero(here.expr + orientation * there.expr)
+            and is_zero(here.expr + orientation * there.expr, x)
             for here, there in zip(pieces.pieces, mirrored, strict=True)
         ):
             return name
