@@ -197,10 +197,11 @@ def _twice_log_cosh_series(q: arb, prec: int) -> arb:
         return 2 * ((2 * q / arb.pi()).sqrt() - arb.const_log2() + series)
 
 
-def alternating_sum(term: Callable[[int], arb], prec: int) -> arb:
-    """Sum Σ_{k≥1} (−1)^{k−1} a_k for a_k = ∫_0^1 t^{k−1} dμ(t) with a positive measure μ.
+def alternating_sum(term: Callable[[int], arb], prec: int, variation: arb | None = None) -> arb:
+    """Return Σ_{k≥1} (−1)^{k−1} a_k for a_k = ∫_0^1 t^{k−1} dμ(t).
 
-    Cohen–Villegas–Zagier, algorithm 1: N terms leave an error of at most S·2/(3+√8)^N, 0 ≤ S ≤ a₁.
+    Cohen–Villegas–Zagier, algorithm 1: N terms leave an error of at most |μ|/d, d = ((3+√8)^N + (3−√8)^N)/2,
+    where |μ| is the total ``variation`` of μ; for a positive measure (the default) that is a₁.
 
     References
     ----------
@@ -226,7 +227,7 @@ def alternating_sum(term: Callable[[int], arb], prec: int) -> arb:
             first = value
         total += c * value
         b = b * 2 * (k + count) * (k - count) // ((2 * k + 1) * (k + 1))
-    return total / d + arb(0, (abs(first) / d).upper())
+    return total / d + arb(0, ((abs(first) if variation is None else variation) / d).upper())
 
 
 def logistic_by_series(q: arb, prec: int) -> arb:

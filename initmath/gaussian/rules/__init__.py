@@ -12,11 +12,13 @@ from initmath.gaussian.rules import (
     algebraic,
     expand,
     finite_part,
+    logistic,
     mellin,
     moment,
     orthant,
     parity,
     rational,
+    series,
     split,
     stein,
     tilt,
@@ -31,6 +33,9 @@ RULES: tuple[Rule, ...] = (
     # symmetry and kinks
     parity.apply,
     split.apply,
+    # one named function
+    logistic.apply,
+    series.apply,
     # the Gaussian core
     expand.apply,
     moment.apply,
