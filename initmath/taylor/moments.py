@@ -15,11 +15,10 @@ from initmath.errors import InputError
 from initmath.integral import q as q_symbol
 from initmath.piecewise import sign_of
 from initmath.taylor.gain import exact_number
-from initmath.taylor.series import NotAnalytic, Series, derivative, expand_at_zero, square
+from initmath.taylor.series import DECIMALS, NotAnalytic, Series, derivative, expand_at_zero, square
 
 __all__ = ["MeasuredSeries", "MomentSeries", "moment_series"]
 
-_DIGITS = 60
 _NAMES = ("mean", "second_moment", "variance", "derivative_second_moment")
 
 
@@ -33,8 +32,8 @@ class MomentSeries:
         ``"mean"``, ``"second_moment"``, ``"variance"`` or ``"derivative_second_moment"``.
     order : int
         2n, the last power of x that was kept.
-    coefficients : tuple of Expr, length n + 1
-        a_k = f^(2k)(0) / (2^k k!).
+    piece, variable : Expr, Symbol
+        The analytic expression that is g around 0.
     convergence : str
         ``"exact"`` (the series ends: a polynomial), ``"everywhere"`` (proven: f is of exponential type) or
         ``"unknown"``. For a g with a pole or branch point in the complex plane it is an asymptotic series
@@ -46,11 +45,20 @@ class MomentSeries:
 
     moment: str
     order: int
-    coefficients: tuple[Any, ...]
+    piece: Any
+    variable: Any
     convergence: str
     ignored_kinks: tuple[Any, ...] = ()
 
     status = Status.TRUNCATED
+
+    @cached_property
+    def coefficients(self) -> tuple[Any, ...]:
+        """The a_k = f^(2k)(0) / (2^k k!), k = 0 … n, as exact expressions."""
+        series = _moment(
+            expand_at_zero(self.piece, self.variable, self.order + 1), self.moment, self.order // 2
+        )
+        return tuple(series.field.to_sympy(a) for a in series.terms)
 
     @property
     def polynomial(self) -> Any:
@@ -70,12 +78,16 @@ class MomentSeries:
 
     @cached_property
     def _numbers(self) -> tuple[Fraction, ...]:
-        return tuple(_fraction(a) for a in self.coefficients)
+        if self.piece.free_symbols - {self.variable}:
+            raise InputError("the activation has symbolic parameters: a number needs their values")
+        decimal = expand_at_zero(self.piece, self.variable, self.order + 1, DECIMALS)
+        series = _moment(decimal, self.moment, self.order // 2)
+        return tuple(_fraction(series.field.to_sympy(a)) for a in series.terms)
 
     def partial_sums(self, q: Any) -> tuple[Fraction, ...]:
         """Return the value at q after the terms q^0, q^1, …, q^n.
 
-        Coefficients that are not rational are taken to 60 digits; nothing else is rounded.
+        The coefficients are computed to 150 digits; nothing else is rounded.
         """
         at = Fraction(str(exact_number(q, "q")))
         total, power, sums = Fraction(0), Fraction(1), []
@@ -207,29 +219,29 @@ def moment_series(activation: Any, moment: str = "second_moment", order: int = 2
         return Declined("taylor", "g is not analytic at 0: two different pieces meet there")
     x = pieces.variable
     try:
-        g = expand_at_zero(own.expr, x, order + 1)
+        expand_at_zero(own.expr, x, 1)
     except NotAnalytic as reason:
         return Declined("taylor", f"g has no Taylor series at 0: {reason}")
-    n = order // 2
     ignored = tuple(pieces.breakpoints)
-    if moment == "variance":
-        second, mean = _averaged(square(g), n), _averaged(g, n)
-        # Var = m₂ − m₁², as series in q
-        mean2 = square(mean)
-        terms = [s - m for s, m in zip(second.terms, mean2.terms, strict=True)]
-        result = Series(second.field, 0, terms)
-    else:
-        f = {"mean": lambda: g, "second_moment": lambda: square(g)}.get(
-            moment, lambda: square(derivative(g))
-        )()
-        result = _averaged(f, n)
-    coefficients = tuple(result.field.to_sympy(c) for c in result.terms)
     degree = _degree(own.expr, x)
-    ends = degree is not None and not ignored and _needed(moment, degree) <= order
-    convergence = (
-        "exact" if ends else ("everywhere" if not ignored and _exponential_type(own.expr, x) else "unknown")
-    )
-    return MomentSeries(moment, order, coefficients, convergence, ignored)
+    convergence = "unknown"
+    if not ignored and degree is not None and _needed(moment, degree) <= order:
+        convergence = "exact"
+    elif not ignored and _exponential_type(own.expr, x):
+        convergence = "everywhere"
+    return MomentSeries(moment, order, own.expr, x, convergence, ignored)
+
+
+def _moment(g: Series, moment: str, n: int) -> Series:
+    """Turn the series of g in x into that of a moment in q."""
+    if moment == "mean":
+        return _averaged(g, n)
+    if moment == "second_moment":
+        return _averaged(square(g), n)
+    if moment == "derivative_second_moment":
+        return _averaged(square(derivative(g)), n)
+    second, mean = _averaged(square(g), n), square(_averaged(g, n))
+    return Series(g.field, 0, [s - m for s, m in zip(second.terms, mean.terms, strict=True)])
 
 
 def _averaged(f: Series, n: int) -> Series:
@@ -269,9 +281,7 @@ def _exponential_type(expr: Any, x: Any) -> bool:
 
 
 def _fraction(value: Any) -> Fraction:
-    if value.free_symbols:
-        raise InputError("the activation has symbolic parameters: a number needs their values")
-    number = value if value.is_Rational else Rational(value.evalf(_DIGITS))
+    number = Rational(value)
     return Fraction(int(number.p), int(number.q))
 
 

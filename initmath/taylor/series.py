@@ -14,6 +14,7 @@ from typing import Any
 from sympy import (
     QQ,
     Integer,
+    RealField,
     S,
     acos,
     acosh,
@@ -44,9 +45,11 @@ from sympy.polys.constructor import construct_domain
 
 from initmath.integral import Phi
 
-__all__ = ["NotAnalytic", "Series", "expand_at_zero", "taylor_coefficients"]
+__all__ = ["DECIMALS", "DIGITS", "NotAnalytic", "Series", "expand_at_zero", "taylor_coefficients"]
 
 _NOT_FINITE = (S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity, S.ImaginaryUnit)
+DIGITS = 150
+DECIMALS = RealField(dps=DIGITS)
 _SPARE = 4  # further terms, for what a removable singularity consumes
 
 
@@ -129,13 +132,17 @@ def taylor_coefficients(expr: Any, x: Any, order: int) -> list[Any]:
     return [series.field.to_sympy(series.coefficient(k)) for k in range(order + 1)]
 
 
-def expand_at_zero(expr: Any, x: Any, order: int) -> Series:
-    """Power series with at least the terms up to x^order, starting at x^0."""
+def expand_at_zero(expr: Any, x: Any, order: int, field: Any = QQ) -> Series:
+    """Power series with at least the terms up to x^order, starting at x^0.
+
+    With `DECIMALS` for the field the coefficients are floating-point numbers of `DIGITS` digits: the
+    generators that irrational constants need make exact arithmetic slow.
+    """
     spare = _SPARE
     while True:
         length = order + 1 + spare
         try:
-            series = _expand(expr, x, length, {})
+            series = _expand(expr, x, length, {x: _identity(field, length)})
             if series.end <= order:
                 raise _TooShort
             lead = series.cut()
@@ -170,10 +177,8 @@ def _expand(expr: Any, x: Any, length: int, seen: dict[Any, Series]) -> Series:
 
 
 def _expand_node(expr: Any, x: Any, length: int, seen: dict[Any, Series]) -> Series:
-    if expr == x:
-        return Series(QQ, 0, [QQ.zero, QQ.one] + [QQ.zero] * (length - 2))
     if not expr.has(x):
-        return _constant(expr, length)
+        return _constant(expr, length, seen[x].field)
     if expr.is_Add or expr.is_Mul:
         parts = [_expand(arg, x, length, seen) for arg in expr.args]
         total = parts[0]
@@ -190,15 +195,21 @@ def _expand_node(expr: Any, x: Any, length: int, seen: dict[Any, Series]) -> Ser
     return rule(_expand(expr.args[0], x, length, seen))
 
 
-def _constant(value: Any, length: int) -> Series:
-    field, element = _element(value)
+def _identity(field: Any, length: int) -> Series:
+    return Series(field, 0, [field.zero, field.one] + [field.zero] * (length - 2))
+
+
+def _constant(value: Any, length: int, like: Any) -> Series:
+    field, element = _element(value, like)
     return Series(field, 0, [element] + [field.zero] * (length - 1))
 
 
-def _element(value: Any) -> tuple[Any, Any]:
+def _element(value: Any, like: Any) -> tuple[Any, Any]:
     """Return a constant as an element of the rationals with its irrational parts as generators."""
     if value.has(*_NOT_FINITE) or value.is_real is False:
         raise NotAnalytic(f"the constant {value} is not a finite real number")
+    if like.is_RR:
+        return like, like.from_sympy(value.evalf(DIGITS))
     field, (element,) = construct_domain([value], field=True, composite=True)
     if field.is_ZZ or field.is_QQ:
         return QQ, QQ.convert_from(element, field)
@@ -214,6 +225,8 @@ def _is_zero(value: Any, field: Any) -> bool:
         return True
     if field.is_QQ:
         return False
+    if field.is_RR:
+        return bool(abs(value) < field(10) ** -100)
     number = field.to_sympy(value)
     if number.free_symbols:
         return bool(number.expand() == 0)
@@ -253,7 +266,7 @@ def _product(a: Sequence[Any], b: Sequence[Any], field: Any) -> list[Any]:
 
 
 def _scaled(a: Series, factor: Any) -> Series:
-    return _mul(a, _constant(factor, len(a.terms)))
+    return _mul(a, _constant(factor, len(a.terms), a.field))
 
 
 def _regular(a: Series) -> tuple[Series, Any]:
@@ -273,7 +286,7 @@ def _regular(a: Series) -> tuple[Series, Any]:
 
 def _shifted(u: Series, value: Any) -> tuple[Series, Any]:
     """Put u and a constant into one field; returns the series and the constant's element."""
-    field, element = _element(value)
+    field, element = _element(value, u.field)
     common = u.field if u.field == field else u.field.unify(field)
     return u.over(common), common.convert_from(element, field)
 
@@ -426,7 +439,7 @@ def _riccati(function: Any, sign: int) -> Callable[[Series], Series]:
 
 def _one_plus(u: Series, factor: int) -> Series:
     """Return 1 + factor · u²."""
-    return _add(_constant(Integer(1), len(u.terms)), _scaled(_mul(u, u), Integer(factor)))
+    return _add(_constant(Integer(1), len(u.terms), u.field), _scaled(_mul(u, u), Integer(factor)))
 
 
 def _bell(factor: Any, rate: Any) -> Callable[[Series], Series]:
