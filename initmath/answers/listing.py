@@ -11,6 +11,9 @@ from initmath.display.shown import Shown
 __all__ = ["Catalogue", "Listed", "activations"]
 
 
+LONG = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One activation of the catalogue.
@@ -28,6 +31,12 @@ class Listed:
     parameters: dict[str, str]
     aliases: tuple[str, ...]
     references: tuple[str, ...]
+
+
+def _parameters(entry: Listed) -> list[str]:
+    """The parameters on one line, none for none; a long value is in the JSON."""
+    shown = ", ".join(f"{k} = {v if len(v) < LONG else '…'}" for k, v in entry.parameters.items())
+    return [shown] if shown else []
 
 
 @dataclass(frozen=True)
@@ -55,16 +64,16 @@ class Catalogue(Shown):
         rows = tuple(
             (
                 entry.name,
-                [entry.expression, *(f"{name} = {value}" for name, value in entry.parameters.items())],
+                [entry.expression, *_parameters(entry)],
                 ", ".join(entry.aliases),
-                entry.references[0] if entry.references else "",
             )
             for entry in self.entries
         )
         return (
             Heading(f"{len(self)} activations", 1),
-            Table(("name", "formula", "also", "source"), rows),
+            Table(("name", "formula", "other names"), rows),
             Paragraph("Any other: write it as an expression in x, such as x*tanh(log(1 + exp(x)))."),
+            Paragraph("The sources are in the JSON: initmath list --format json."),
         )
 
 

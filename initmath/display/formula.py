@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Integer, Pow, S, exp
+from sympy import Add, Integer, Mul, Pow, S, exp
 from sympy.core.function import Function
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
@@ -78,6 +78,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     # -- products -----------------------------------------------------------------------------------------------
 
     def _print_Mul(self, expr: Any) -> str:
+        expr = _sign_into_denominator(expr)
         coefficient, _ = expr.as_coeff_Mul()
         if coefficient.is_negative:
             return "−" + self.parenthesize(-expr, PRECEDENCE["Add"])
@@ -257,6 +258,20 @@ class _Root:
 
     def __init__(self, inside: Any) -> None:
         self.inside = inside
+
+
+def _sign_into_denominator(expr: Any) -> Any:
+    """Write −8/(a − 4) as 8/(4 − a): the same, and it is seen to be positive."""
+    coefficient, rest = expr.as_coeff_Mul()
+    if not coefficient.is_negative:
+        return expr
+    for factor in rest.args if rest.is_Mul else (rest,):
+        base, power = factor.as_base_exp()
+        odd = power.is_Integer and power.is_negative and power.is_odd
+        if odd and base.is_Add and any(term.could_extract_minus_sign() for term in base.args):
+            opposite = Pow(Add(*(-term for term in base.args)), power)
+            return Mul(-coefficient, *(opposite if f is factor else f for f in Mul.make_args(rest)))
+    return expr
 
 
 def _product(factors: list[Any]) -> Any:
