@@ -9,7 +9,7 @@ from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, 
 
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.gaussian.absence import absence
-from initmath.gaussian.references import TONG
+from initmath.gaussian.references import ALGEBRA
 from initmath.gaussian.rules import RULES
 from initmath.integral import GaussianIntegral
 
@@ -27,7 +27,7 @@ def derive(integral: GaussianIntegral, deadline: float | None = None) -> Derivat
     integral : GaussianIntegral
         Or any expression that contains Gaussian integrals.
     deadline : float, optional
-        On the clock of `time.monotonic`: no further step is begun after it, and the derivation is left undone.
+        On the clock of `time.monotonic`: no step is begun after it, and the derivation is left undone.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def derive(integral: GaussianIntegral, deadline: float | None = None) -> Derivat
         state = state.xreplace({node: found.after})
     tidy = _tidy(state)
     if tidy != state:
-        steps.append(Step("collect", state, tidy, "Collect equal terms", (), (TONG,)))
+        steps.append(Step("collect", state, tidy, "Multiply out and collect equal terms", (), (ALGEBRA,)))
     return Derivation(integral, tuple(steps), tidy, Status.EXACT)
 
 

@@ -89,6 +89,7 @@ def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Ste
         regular.append(integral_of(node, polynomial, kernel))
         if powers.get(0, S.Zero) != 0:
             singular.append(powers[0] * kernel.as_expr((x,)) / x)
+    times = "once" if order == 2 else f"{order - 1} times"
     after = Add(*regular)
     if singular:
         after += node.func(Add(*singular), node.variables, node.mean, node.covariance)
@@ -96,7 +97,7 @@ def _by_parts(node: GaussianIntegral, h: Any, x: Any, s: Any, order: int) -> Ste
         NAME,
         node,
         after,
-        f"Integrate by parts {order - 1} times: with φ' = −xφ/q, ∫ h φ x⁻ⁿ = ∫ (h' − x "
+        f"Integrate by parts {times}: with φ' = −xφ/q, ∫ h φ x⁻ⁿ = ∫ (h' − x "
         "h/q) φ x¹⁻ⁿ/(n − 1); nothing is "
         "left at 0, because h vanishes there to order n",
         (),

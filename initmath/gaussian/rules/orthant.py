@@ -14,7 +14,7 @@ from sympy import Add, Rational, S, asin, cos, erfi, exp, pi, sin, sqrt
 from initmath.derivation import Declined, Step
 from initmath.gaussian.atoms import Factor, only_atom
 from initmath.gaussian.law import bilinear
-from initmath.gaussian.references import GENZ, OWEN, SHEPPARD, TONG
+from initmath.gaussian.references import DAVID, OWEN, SHEPPARD, TONG
 from initmath.integral import GaussianIntegral, Phi
 from initmath.piecewise import sign_of
 
@@ -69,7 +69,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         pairs = ((0, 1), (0, 2), (1, 2))
         angles = [asin(_correlation(factors[i], factors[j], spread[i], spread[j], node)) for i, j in pairs]
         after = constant * (Rational(1, 8) + sum(angles, S.Zero) / (4 * pi))
-        return Step(NAME, node, after, _REASON[3], (), (GENZ,))
+        return Step(NAME, node, after, _REASON[3], (), (DAVID,))
     return Declined(
         NAME, f"an orthant probability in {len(factors)} dimensions has no closed form known here"
     )
