@@ -88,7 +88,7 @@ _ENTRIES = (
         lower="1/8",
         upper="1/3",
     ),
-    _entry("abs", "Abs(x)", "Karnewar 2018, arXiv:1811.02954", aliases="absolute modulus"),
+    _entry("abs", "Abs(x)", "Vallés-Pérez et al. 2023, arXiv:2301.05993", aliases="absolute modulus"),
     _entry("relu6", "Min(Max(x, 0), 6)", "Howard et al. 2017, arXiv:1704.04861", _TORCH, _KERAS, _JAX),
     _entry(
         "brelu", "Min(Max(x, 0), a)", "Liew, Khalil-Hani, Bakhteri 2016, Bounded activation functions", a="1"
@@ -174,7 +174,7 @@ _ENTRIES = (
     _entry(
         "soft_modulus_q",
         "Piecewise((x**2*(2 - Abs(x)), Abs(x) <= 1), (Abs(x), True))",
-        "Vallés-Pérez et al. 2023, Empirical study of the modulus as activation function",
+        "Vallés-Pérez et al. 2023, arXiv:2301.05993 (its smooth version)",
     ),
     # exponential
     _entry("exp", "exp(x)", _KERAS + ".exponential", aliases="exponential"),
@@ -367,7 +367,7 @@ _ENTRIES = (
     _entry("snake", "x + sin(a*x)**2/a", "Liu, Hartwig, Ueda 2020, arXiv:2006.08195", a="1"),
     _entry("gcu", "x*cos(x)", "Noel, Arunkumar, Trivedi, Dutta 2021, arXiv:2108.12943"),
     _entry("sin_relu", "sin(x) + Max(x, 0)", "A kinked periodic test case"),
-    _entry("sinc", "sin(x)/x", "Noel, Bharadwaj et al. 2021, arXiv:2108.12943 (shifted there)"),
+    _entry("sinc", "sin(x)/x", "The cardinal sine; its Fourier transform is an indicator"),
     _entry("sinc_pi", "sin(pi*x)/(pi*x)", "NumPy, numpy.sinc"),
     # algebraic, inverse trigonometric, logarithmic
     _entry(
