@@ -115,8 +115,8 @@ class _Function:
     def evaluate(self, x: Array, breaks: Array, pieces: list[Callable[[Array], Array]]) -> Array:
         if len(pieces) == 1:
             return pieces[0](x)
-        # Every piece everywhere, then chosen: gathering x by piece costs more than evaluating it, and so a value
-        # does not depend on its neighbours.  A NaN is not ≥ anything and stays.
+        # Every piece everywhere, then chosen: gathering x by piece costs more than evaluating it, and so a
+        # value does not depend on its neighbours.  A NaN is not ≥ anything and stays.
         result = np.array(pieces[0](x))
         for edge, piece in zip(breaks, pieces[1:], strict=True):
             np.copyto(result, piece(x), where=x >= edge)
