@@ -1,7 +1,8 @@
 """Exact and certified moments, side by side with ``sympy.integrate`` on the same integrals.
 
-Run ``python benchmarks/moments.py``; ``--limit SECONDS`` (default 60) bounds each ``sympy.integrate``, ``--no-sympy`` leaves
-it out, ``--only relu,gelu`` takes some activations.  Targets are printed beside what was measured; exit code 1 if one is missed.
+Run ``python benchmarks/moments.py``; ``--limit SECONDS`` (default 60) bounds each ``sympy.integrate``,
+``--no-sympy`` leaves it out, ``--only relu,gelu`` takes some activations.  The exit code is 1 if a target
+is missed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What should the initial weights of this network be, and why?
+"""Derive the initial weights of a network, and prove them.
 
-The public functions mirror the command line: `derive`, `compare`, `gain`, `activations`.  Names are loaded when they are
-first used, so that ``import initmath`` costs nothing and pulls in no SymPy, NumPy, SciPy or Matplotlib.
+The public functions mirror the command line: `derive`, `compare`, `gain`, `activations`.  Names are loaded
+when they are first used, so that ``import initmath`` costs nothing and pulls in no SymPy, NumPy, SciPy or
+Matplotlib.
 
 Examples
 --------

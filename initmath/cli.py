@@ -1,7 +1,8 @@
 """The command line: ``initmath derive relu``.
 
-Exit codes: 0 done; 1 a verification was refuted or unknown; 2 the input was wrong (one line on stderr); 3 two routes
-disagree, or something that should not happen; 130 interrupted.  Set ``INITMATH_TRACEBACK=1`` to see a bug's traceback.
+Exit codes: 0 done; 1 a verification was refuted or unknown; 2 the input was wrong (one line on stderr); 3 two
+routes disagree, or something that should not happen; 130 interrupted.  ``INITMATH_TRACEBACK=1`` shows where a
+bug is.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class _Command(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             name = error.option_name
-            hint = next((a for a in args if a.startswith("-") and a.lstrip("-").startswith(name.lstrip("-"))), name)
+            hint = next(
+                (a for a in args if a.startswith("-") and a.lstrip("-").startswith(name.lstrip("-"))), name
+            )
             if hint.startswith("--"):
                 raise
             raise click.UsageError(
@@ -45,12 +48,13 @@ class _Command(click.Command):
 
 
 @click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="initmath", message="initmath %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """What should the initial weights of this network be, and why?
+    """Derive the initial weights of a network, and say why.
 
     ACT is a name (relu), an expression in x ("x*tanh(log(1+exp(x)))"), or a name with --param a=0.2.
     """
@@ -61,13 +65,28 @@ def cli(ctx: click.Context) -> None:
 def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command has."""
     for option in (
-        click.option("--format", "style", type=click.Choice(_FORMATS), default="text", show_default=True, help="Output."),
+        click.option(
+            "--format",
+            "style",
+            type=click.Choice(_FORMATS),
+            default="text",
+            show_default=True,
+            help="Output.",
+        ),
         click.option("-o", "path", metavar="FILE", help="Write to FILE instead of the screen."),
         click.option(
-            "--digits", type=click.IntRange(1, 1000), default=15, show_default=True, help="Significant digits."
+            "--digits",
+            type=click.IntRange(1, 1000),
+            default=15,
+            show_default=True,
+            help="Significant digits.",
         ),
         click.option(
-            "--seed", type=int, default=0, show_default=True, help="For random numbers, where a command uses any."
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="For random numbers, where a command uses any.",
         ),
         click.option(
             "--timeout",
@@ -84,11 +103,17 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("act")
 @click.option("--q", "q", metavar="Q", help="Pre-activation variance: 2, 0.05, 1/3, 1e-3 (default 1).")
 @click.option("--criterion", default="all", show_default=True, help="One criterion's name, or all.")
-@click.option("--target-variance", default="1", show_default=True, help="s², the variance that is to be kept.")
+@click.option(
+    "--target-variance", default="1", show_default=True, help="s², the variance that is to be kept."
+)
 @click.option("--bias-variance", help="σ_b² (default 0).")
-@click.option("--fan-in", type=click.IntRange(min=1), help="For standard deviations, and for backward and average.")
+@click.option(
+    "--fan-in", type=click.IntRange(min=1), help="For standard deviations, and for backward and average."
+)
 @click.option("--fan-out", type=click.IntRange(min=1), help="For backward and average.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic."
+)
 @click.option("--steps/--no-steps", default=None, help="Show every step (default: only with one criterion).")
 @_output_options
 def derive(
@@ -130,7 +155,9 @@ def derive(
 @cli.command(cls=_Command, short_help="Taylor, exact and what the frameworks use, side by side.")
 @click.argument("acts", nargs=-1, required=True, metavar="ACT...")
 @click.option("--q", "q", default="1", show_default=True, help="Pre-activation variance.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of every ACT that has it.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of every ACT that has it."
+)
 @_output_options
 def compare(
     acts: tuple[str, ...],
@@ -298,7 +325,7 @@ def main() -> None:
     """Entry point of the ``initmath`` script."""
     import gc
 
-    # SymPy's import makes a few hundred thousand objects that live for ever: looking through them costs start-up time.
+    # SymPy's import makes a few hundred thousand objects that live for ever: looking through them costs time.
     gc.set_threshold(200_000, 20, 100)
     code = run()
     with contextlib.suppress(BrokenPipeError):

@@ -1,4 +1,4 @@
-"""Random activations built from the parser's grammar, as text: small enough to integrate, wild enough to be a test."""
+"""Random activations from the parser's grammar, as text: small enough to integrate, wild enough to test."""
 
 from __future__ import annotations
 
@@ -10,17 +10,35 @@ _CONSTANTS = st.sampled_from(["1", "2", "1/2", "3/4", "1/3", "0.2", "3", "pi/4",
 _SIGNED = st.builds(lambda sign, c: f"{sign}({c})", st.sampled_from(["", "-"]), _CONSTANTS)
 _ODD = ["{0}", "tanh({0})", "erf({0})", "sin({0})", "asinh({0})", "atan({0})", "({0})**3"]
 _EVEN = ["exp(-({0})**2)", "cos({0})", "abs({0})", "({0})**2", "1/(1 + ({0})**2)"]
-_SMOOTH_OTHER = ["Phi({0})", "sigmoid({0})", "exp({0}/2)", "log(1 + exp({0}))", "({0})*Phi({0})", "({0})*sigmoid({0})"]
-_KINKED = ["Max(0, {0})", "Min(1, {0})", "Max({0}, -1/2)", "abs({0})", "Max(-1, Min(1, {0}))", "Heaviside({0})"]
+_SMOOTH_OTHER = [
+    "Phi({0})",
+    "sigmoid({0})",
+    "exp({0}/2)",
+    "log(1 + exp({0}))",
+    "({0})*Phi({0})",
+    "({0})*sigmoid({0})",
+]
+_KINKED = [
+    "Max(0, {0})",
+    "Min(1, {0})",
+    "Max({0}, -1/2)",
+    "abs({0})",
+    "Max(-1, Min(1, {0}))",
+    "Heaviside({0})",
+]
 
 _affine = st.builds(
-    lambda a, b: f"({a}*x + {b})", st.sampled_from(["1", "1/2", "2", "-1"]), st.sampled_from(["0", "1", "-1/2", "1/3"])
+    lambda a, b: f"({a}*x + {b})",
+    st.sampled_from(["1", "1/2", "2", "-1"]),
+    st.sampled_from(["0", "1", "-1/2", "1/3"]),
 )
 _arguments = st.one_of(st.just("x"), st.just("x"), _affine)
 
 
 def _atoms(patterns: list[str]) -> st.SearchStrategy[str]:
-    return st.builds(lambda pattern, inner: f"({pattern.format(inner)})", st.sampled_from(patterns), _arguments)
+    return st.builds(
+        lambda pattern, inner: f"({pattern.format(inner)})", st.sampled_from(patterns), _arguments
+    )
 
 
 def _combined(atoms: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -44,7 +62,14 @@ _even_factor = st.sampled_from(_EVEN).map(lambda p: f"({p.format('x')})")
 odd_expressions: st.SearchStrategy[str] = st.one_of(
     _odd_factor,
     st.builds(lambda a, b: f"{a}*{b}", _odd_factor, _even_factor),
-    st.builds(lambda c, a, d, b, e: f"{c}*{a} + {d}*{b}*{e}", _SIGNED, _odd_factor, _SIGNED, _odd_factor, _even_factor),
+    st.builds(
+        lambda c, a, d, b, e: f"{c}*{a} + {d}*{b}*{e}",
+        _SIGNED,
+        _odd_factor,
+        _SIGNED,
+        _odd_factor,
+        _even_factor,
+    ),
 )
 """Odd by construction: odd, odd × even, and sums of them."""
 

@@ -1,7 +1,7 @@
 """The 53 activations on which the closed forms were first surveyed, written out in the parser's grammar.
 
-Each entry: name, expression, parameters (name → value, exact text).  A parameter is symbolic in the survey: the closed form
-must hold for the symbol, the number is where it is checked.
+Each entry: name, expression, parameters (name → value, exact text).  A parameter is symbolic in the survey:
+the closed form must hold for the symbol, the number is where it is checked.
 """
 
 from __future__ import annotations

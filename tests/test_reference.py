@@ -1,4 +1,4 @@
-"""Every moment, gain and published constant of the reference table, through the public API, to all printed digits."""
+"""Every moment, gain and published constant of the reference table, through the public API, to all digits."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-import initmath
 import pytest
 from flint import arb, ctx
+
+import initmath
 from initmath.activation import resolve
 from initmath.integral import x
 
 RECORDS = json.loads((Path(__file__).parent / "data" / "reference.json").read_text())
 DIGITS = 45
-GATES = {"glu": "sigmoid", "bilinear": "identity", "reglu": "relu", "geglu": "gelu", "log_softmax": "identity"}
-"""A gated unit with independent unit-variance halves has the second moment of its gate; log-softmax that of its input."""
-MOMENT_OF = {"m1": "mean", "m2": "second_moment", "var": "variance", "chi": "derivative_second_moment", "mean": "mean"}
+GATES = {
+    "glu": "sigmoid",
+    "bilinear": "identity",
+    "reglu": "relu",
+    "geglu": "gelu",
+    "log_softmax": "identity",
+}
+"""A gated unit with independent unit-variance halves has the second moment of its gate."""
+MOMENT_OF = {
+    "m1": "mean",
+    "m2": "second_moment",
+    "var": "variance",
+    "chi": "derivative_second_moment",
+    "mean": "mean",
+}
 CRITERION_OF = {"he_gain": "second_moment", "std_gain": "unit_variance", "bwd_gain": "backward"}
 
 

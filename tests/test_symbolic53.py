@@ -1,13 +1,13 @@
-"""The survey's 53 activations × 3 moments: what is exact is exact for every parameter, the rest is certified to 30 digits."""
+"""The survey's 53 activations × 3 moments: exact in every parameter, or certified to 30 digits."""
 
 from __future__ import annotations
 
 import pytest
+
 from initmath.activation import resolve
 from initmath.derivation import Status
 from initmath.integral import q
 from initmath.moments import closed, moment
-
 from tests.symbolic53 import CASES, MOMENTS
 
 REQUIRED_EXACT = 148

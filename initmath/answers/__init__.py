@@ -1,4 +1,4 @@
-"""One function a command: ``derive``, ``gain``, ``compare``, ``activations``; each returns a result that shows itself.
+"""One function a command: ``derive``, ``gain``, ``compare``, ``activations``; each result shows itself.
 
 Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.
 """

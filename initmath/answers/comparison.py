@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,7 +156,7 @@ def compare(
     acts : activation, or list or tuple of activations
         Anything that `derive` takes; more may follow as further arguments.
     q : number or text, optional
-        Pre-activation variance of the exact value; 1 unless given.  Published constants are compared at q = 1.
+        Of the exact value; 1 unless given.  Published constants are compared at q = 1.
     digits : int
     params : dict, optional
         Given to every activation that has these parameters.
@@ -177,7 +176,7 @@ def compare(
     >>> from initmath import compare
     >>> torch = compare("tanh")[0].frameworks["torch"]
     >>> round(torch.relative_error, 4)
-    0.0466
+    0.0465
     """
     several = [*acts, *more] if isinstance(acts, list | tuple) else [acts, *more]
     if not several:
@@ -217,7 +216,7 @@ def _compared(
 
 
 def _gain_at_one(activation: Any, best: Any, at: Any, conditions: dict[str, Any]) -> Number | None:
-    """Published constants are meant for q = 1, whatever q was asked."""
+    """Return the gain at q = 1, which published constants are meant for, whatever q was asked."""
     if at != 1:
         at_one = criteria.solve("second_moment", activation, **conditions)
         best = at_one.solutions[0] if at_one.solutions else None
@@ -225,7 +224,7 @@ def _gain_at_one(activation: Any, best: Any, at: Any, conditions: dict[str, Any]
 
 
 def _series(activation: Any, at: Any, digits: int, timeout: float | None) -> SeriesError | None:
-    """The truncated Taylor series of E g² beside the truth; None where there is no series at 0."""
+    """Hold the Taylor series of E g² against the truth; None where there is no series at 0."""
     if activation.expr is None or activation.is_symbolic:
         return None
     series = taylor.moment_series(activation, "second_moment", order=SERIES_ORDERS)
@@ -244,17 +243,21 @@ def _series(activation: Any, at: Any, digits: int, timeout: float | None) -> Ser
 
 
 def _constants(activation: Any, gain: Number | None, digits: int) -> dict[str, FrameworkConstant]:
-    """What is published for this activation by name, and the defaults that are used for every activation."""
+    """Collect what is published for this activation, and the defaults that are used for every one."""
     found: dict[str, FrameworkConstant] = {}
     published = _published(activation)
     names = [entry.framework for entry in published]
     for entry in published:
         key = entry.framework if names.count(entry.framework) == 1 else f"{entry.framework} {entry.quantity}"
         value, true = float(entry.exact()), float(true_value(entry, max(digits, 17)))
-        found[key] = FrameworkConstant(value, true, value / true - 1, QUANTITIES[entry.quantity], entry.source)
+        found[key] = FrameworkConstant(
+            value, true, value / true - 1, QUANTITIES[entry.quantity], entry.source
+        )
     true_gain = None if gain is None else float(gain)
     if "torch" not in found:
-        found["torch"] = FrameworkConstant(None, true_gain, None, QUANTITIES["he_gain"], "torch.nn.init.calculate_gain")
+        found["torch"] = FrameworkConstant(
+            None, true_gain, None, QUANTITIES["he_gain"], "torch.nn.init.calculate_gain"
+        )
     for name, rule in DEFAULTS.items():
         default = float(scheme(rule).sigma_w2()) ** 0.5
         error = None if true_gain is None else default / true_gain - 1
@@ -263,7 +266,7 @@ def _constants(activation: Any, gain: Number | None, digits: int) -> dict[str, F
 
 
 def _published(activation: Any) -> tuple[Published, ...]:
-    """Entries for the activation's name, unless its parameters are others than those the entries were made for."""
+    """Find the entries by name, unless the parameters are others than those the entries were made for."""
     entries = published_for(activation.name)
     return entries if entries and resolve(activation.name) == activation else ()
 
@@ -272,7 +275,10 @@ def _values(row: ComparedActivation) -> list[Block]:
     q: Inline = ("exact: keeps q = ", row.q)
     rows: list[tuple[Any, ...]] = [
         ("Taylor (Kumar eq. 12)", _value(row.taylor)),
-        ("exact: keeps Var x = 1 (what Taylor approximates)", [_value(n) for n in row.variance] or "no solution"),
+        (
+            "exact: keeps Var x = 1 (what Taylor approximates)",
+            [_value(n) for n in row.variance] or "no solution",
+        ),
         (q, _value(row.exact)),
     ]
     blocks: list[Block] = [Table(("", signs.WEIGHT_VARIANCE), tuple(rows))]

@@ -56,7 +56,7 @@ class ActivationFacts:
         return (self.name, ": g(x) = ", self.expr)
 
     def block(self) -> Facts:
-        """The facts, one a line; what is absent is left out."""
+        """List the facts, one a line; what is absent is left out."""
         rows: list[tuple[Inline, Inline]] = []
         if self.parameters:
             rows.append(("parameters", self._parameters()))
@@ -67,7 +67,9 @@ class ActivationFacts:
             if smooth:
                 rows.append(("kinks at" if len(smooth) > 1 else "kink at", _listed(smooth)))
             if self.jump_points:
-                rows.append(("jumps at" if len(self.jump_points) > 1 else "jump at", _listed(self.jump_points)))
+                rows.append(
+                    ("jumps at" if len(self.jump_points) > 1 else "jump at", _listed(self.jump_points))
+                )
             rows.append(("shape", ", ".join(self._shape())))
         if self.references:
             rows.append(("source", "; ".join(self.references[:2])))
@@ -119,12 +121,12 @@ def _squeezed(text: str) -> str:
 
 
 def _brief(value: Any) -> Inline:
-    """A parameter's exact value, or its first digits where that is long."""
+    """Show a parameter's exact value, or its first digits where that is long."""
     return value if value.count_ops() < LONG_VALUE else f"{float(value):.15g}…"
 
 
 def _readable(activation: Any) -> Any:
-    """The formula to show: with the parameters' names where their values would bury it."""
+    """Choose the formula to show: with the parameters' names where their values would bury it."""
     if activation.generic_expr is not None and activation.expr.count_ops() > LONG_FORMULA:
         return activation.generic_expr
     return activation.expr

@@ -1,4 +1,4 @@
-"""``derive()`` and ``gain()``: the weight variance of an activation, by every criterion, with its derivation."""
+"""``derive()`` and ``gain()``: the weight variance of an activation, by every criterion, with its proof."""
 
 from __future__ import annotations
 
@@ -138,6 +138,12 @@ class Initialization(Shown):
         """Return the same answer, shown with every step of the derivation or without."""
         return replace(self, show_steps=show)
 
+    def _repr_latex_(self) -> str:
+        """Return the answer as one displayed formula, which is what a notebook can show."""
+        from initmath.answers.page import headline
+
+        return headline(self)
+
     def blocks(self) -> tuple[Block, ...]:
         """Title, facts, the answer, the moments, the criteria, the derivation."""
         from initmath.answers.page import page
@@ -164,8 +170,8 @@ def derive(
     act : str, Expr, callable or Activation
         A catalogue name, an expression in x, a SymPy expression, a Python or NumPy function.
     criterion : str
-        ``"all"``, or one of ``taylor``, ``variance``, ``second_moment``, ``unit_variance``, ``backward``, ``average``,
-        ``critical``.
+        ``"all"``, or one of ``taylor``, ``variance``, ``second_moment``, ``unit_variance``, ``backward``,
+        ``average``, ``critical``.
     q : number or text, optional
         Pre-activation variance, q > 0; 1 unless given.  Text may be ``"1/3"``; a float means its ``repr``.
     bias_variance : number or text, optional
@@ -184,7 +190,7 @@ def derive(
     Returns
     -------
     Initialization
-        ``.gain``, ``.moments``, ``.criteria``, ``.steps``; ``.to_json()``, ``.to_markdown()``, ``.to_latex()``.
+        ``.gain``, ``.moments``, ``.criteria``, ``.steps``, and ``.to_json()`` and its like.
 
     Raises
     ------
@@ -264,7 +270,7 @@ def gain(act: Any, criterion: str = PRINCIPAL, q: Any = None, params: dict[str, 
     --------
     >>> from initmath import gain
     >>> gain("relu"), gain("gelu")
-    (1.4142135623730951, 1.5335304411955346)
+    (1.4142135623730951, 1.5335304411955353)
     """
     if criterion == "all":
         raise InputError("a gain belongs to one criterion: name it, as in criterion='second_moment'")
@@ -280,7 +286,9 @@ def _only_gain(activation: str, criterion: str, answer: CriterionAnswer | Criter
     if not answer.solutions:
         raise InputError(f"{name}: no solution: {answer.reason or 'none exists'}")
     if len(answer.solutions) > 1:
-        gains = ", ".join(f"{float(s.gain):.6g} (q = {float(s.q):.6g}, {s.stability})" for s in answer.solutions)
+        gains = ", ".join(
+            f"{float(s.gain):.6g} (q = {float(s.q):.6g}, {s.stability})" for s in answer.solutions
+        )
         raise InputError(f"{name}: several solutions, so there is no single gain: {gains}")
     return float(answer.solutions[0].gain)
 
@@ -310,7 +318,9 @@ def _conditions(
         raise InputError(f"digits = {digits}: must be an integer from 1 to 1000")
     return {
         "q": None if q is None else exact_number(q, "q"),
-        "sigma_b2": None if bias_variance is None else exact_number(bias_variance, "bias variance", zero=True),
+        "sigma_b2": None
+        if bias_variance is None
+        else exact_number(bias_variance, "bias variance", zero=True),
         "target_variance": exact_number(target_variance, "target variance"),
         "fan_in": fan_in or 1,
         "fan_out": fan_out,
@@ -320,11 +330,12 @@ def _conditions(
 
 
 def _why_not(derivation: Derivation) -> str:
-    """Why there is no closed form, in one sentence: a proof that there is none, or how many rules were tried."""
+    """Say in one sentence why there is no closed form: proven absent, or how many rules were tried."""
     reason = derivation.declined[0].reason if derivation.declined else derivation.reason or "no rule applies"
     if reason.startswith("proven") or len(derivation.declined) <= 1:
         return reason
-    return f"not found: none of the {len(derivation.declined)} rules applies to what is left after {len(derivation.steps)} steps"
+    tried, done = len(derivation.declined), len(derivation.steps)
+    return f"not found: none of the {tried} rules applies to what is left after {done} steps"
 
 
 def _warnings(found: dict[str, Moment]) -> tuple[str, ...]:
@@ -332,7 +343,7 @@ def _warnings(found: dict[str, Moment]) -> tuple[str, ...]:
 
 
 def _steps(found: dict[str, Moment], results: dict[str, CriterionResult]) -> tuple[ShownStep, ...]:
-    """All steps in reading order; what the variance takes over from the other moments is not repeated."""
+    """List all steps in reading order; what the variance takes over from other moments is not repeated."""
     seen: set[Step] = set()
     shown: list[ShownStep] = []
     for name, each in found.items():

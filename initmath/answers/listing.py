@@ -34,7 +34,7 @@ class Listed:
 
 
 def _parameters(entry: Listed) -> list[str]:
-    """The parameters on one line, none for none; a long value is in the JSON."""
+    """Put the parameters on one line; a long value is in the JSON."""
     shown = ", ".join(f"{k} = {v if len(v) < LONG else '…'}" for k, v in entry.parameters.items())
     return [shown] if shown else []
 
@@ -60,7 +60,7 @@ class Catalogue(Shown):
         return [to_data(entry) for entry in self.entries]
 
     def blocks(self) -> tuple[Block, ...]:
-        """A table, one activation a line."""
+        """Make a table, one activation a line."""
         rows = tuple(
             (
                 entry.name,

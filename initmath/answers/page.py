@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from initmath import criteria
 from initmath.answers import signs
-from initmath.moments.algebra import tidy
 from initmath.display.document import (
-    Block, Caution, Facts, Heading, Paragraph, Rewriting, Table,
+    Block,
+    Caution,
+    Facts,
+    Heading,
+    Paragraph,
+    Rewriting,
+    Table,
 )  # fmt: skip
-from initmath.display.inline import Inline, Label, decimal, spell_out
+from initmath.display.inline import Inline, Label, decimal, latex, spell_out
 from initmath.integral import q as Q
+from initmath.moments.algebra import tidy
 
 if TYPE_CHECKING:
     from initmath.answers.initialization import CriterionAnswer, Initialization, ShownStep
     from initmath.criteria import Criterion, Solution
     from initmath.derivation import Number
 
-__all__ = ["page"]
+__all__ = ["headline", "page"]
 
 SHORT = 4
 """Digits of a number that is beside the point, in tables."""
@@ -28,7 +34,7 @@ LONG = 25
 
 
 def page(result: Initialization) -> tuple[Block, ...]:
-    """The blocks of a derivation, from top to bottom."""
+    """List the blocks of a derivation, from top to bottom."""
     blocks: list[Block] = [Heading(result.activation.title(), 1), result.activation.block()]
     blocks += [Caution(warning) for warning in result.warnings]
     blocks += _answer(result)
@@ -38,7 +44,23 @@ def page(result: Initialization) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-# -- the answer ---------------------------------------------------------------------------------------------------------
+def headline(result: Initialization) -> str:
+    """σ_w² of the principal criterion as one LaTeX formula between dollar signs."""
+    solutions = result.criteria[result.principal].solutions
+    if not solutions:
+        name = result.principal.replace("_", " ")
+        return rf"$\text{{no solution for {name}}}$"
+    values = []
+    for solution in solutions:
+        form = _at(solution.sigma_w2, result)
+        decimals = solution.sigma_w2.value
+        values.append(latex(form) if form is not None and form.is_Integer else decimals if form is None
+                      else rf"{latex(form)} \approx {decimals}")  # fmt: skip
+    shown = r" \quad\text{or}\quad ".join(values)
+    return rf"$\displaystyle {signs.WEIGHT_VARIANCE.latex} = {shown}$"
+
+
+# -- the answer
 
 
 def _answer(result: Initialization) -> list[Block]:
@@ -58,9 +80,16 @@ def _answer(result: Initialization) -> list[Block]:
         ("criterion", use),
     ]  # fmt: skip
     if not solution.sigma_b2.ball.is_zero():
-        rows.insert(1, ("biases", ("Var b = ", signs.BIAS_VARIANCE, " = ", *_both(solution.sigma_b2, result))))
+        rows.insert(
+            1, ("biases", ("Var b = ", signs.BIAS_VARIANCE, " = ", *_both(solution.sigma_b2, result)))
+        )
     if solution.stability in _MEANING:
-        slope: tuple[Inline, ...] = (f"{solution.stability}: ", _MEANING[solution.stability], " (", signs.CHI_PARALLEL)
+        slope: tuple[Inline, ...] = (
+            f"{solution.stability}: ",
+            _MEANING[solution.stability],
+            " (",
+            signs.CHI_PARALLEL,
+        )
         rows.append(("in depth", (*slope, " = ", _brief(solution.chi_parallel), ")")))
     return [Heading("Answer"), Facts(tuple(rows)), *_standard_deviations(result, solution)]
 
@@ -75,14 +104,18 @@ _MEANING = {
 def _standard_deviations(result: Initialization, solution: Solution) -> list[Block]:
     fan_in = result.fans[0]
     if fan_in is None:
-        return [Paragraph("Give fan_in (--fan-in 512) for the standard deviations of the usual distributions.")]
+        return [
+            Paragraph("Give fan_in (--fan-in 512) for the standard deviations of the usual distributions.")
+        ]
     from initmath.initializers import spreads
 
-    rows = tuple((each.distribution, each.quantity, decimal(each.number)) for each in spreads(solution, fan_in))
+    rows = tuple(
+        (each.distribution, each.quantity, decimal(each.number)) for each in spreads(solution, fan_in)
+    )
     return [Heading(f"Weights for fan_in = {fan_in}"), Table(("distribution", "parameter", "value"), rows)]
 
 
-# -- the moments --------------------------------------------------------------------------------------------------------
+# -- the moments
 
 
 def _moments(result: Initialization) -> list[Block]:
@@ -105,7 +138,7 @@ def _closed(number: Number) -> Inline:
     return "certified number" if number.certified else "estimate"
 
 
-# -- the criteria -------------------------------------------------------------------------------------------------------
+# -- the criteria
 
 
 def _criteria(result: Initialization) -> list[Block]:
@@ -113,7 +146,9 @@ def _criteria(result: Initialization) -> list[Block]:
     for name, answer in result.criteria.items():
         rows += _rows(name, answer, result)
     columns = ("criterion", signs.WEIGHT_VARIANCE, "gain", signs.Q, "in depth")
-    notes = tuple((name, "; ".join(_notes(answer))) for name, answer in result.criteria.items() if _notes(answer))
+    notes = tuple(
+        (name, "; ".join(_notes(answer))) for name, answer in result.criteria.items() if _notes(answer)
+    )
     when = tuple((name, criteria.criterion(name).when) for name in result.criteria)
     blocks: list[Block] = [
         Heading(("Every criterion: ", signs.WEIGHT_VARIANCE, " = fan_in · Var W")),
@@ -140,7 +175,7 @@ def _rows(name: str, answer: CriterionAnswer, result: Initialization) -> list[tu
 
 
 def _lines(number: Number, result: Initialization) -> list[Inline]:
-    """Closed form and value; once where they are the same."""
+    """Give closed form and value; once where they are the same."""
     form = _at(number, result)
     if form is None or form.is_Integer:
         return [number if form is None else form]
@@ -165,7 +200,15 @@ def _notes(answer: CriterionAnswer) -> list[str]:
 
 
 def _depth(solution: Solution) -> list[Inline]:
-    slopes = (signs.CHI_PARALLEL, " ", _brief(solution.chi_parallel), " ", signs.CHI_1, " ", _brief(solution.chi_1))
+    slopes = (
+        signs.CHI_PARALLEL,
+        " ",
+        _brief(solution.chi_parallel),
+        " ",
+        signs.CHI_1,
+        " ",
+        _brief(solution.chi_1),
+    )
     if solution.stability != "not_a_fixed_point":
         return [solution.stability, slopes]
     if solution.q_star is None:
@@ -181,15 +224,16 @@ def _one_criterion(result: Initialization) -> list[Block]:
         Facts((("condition", _condition(criterion)), ("source", criterion.source), ("use", criterion.when))),
     ]
     for index, solution in enumerate(answer.solutions, 1):
-        if len(answer.solutions) > 1:
-            blocks.append(Heading(f"Solution {index}", 3))
+        blocks.append(Heading("Solution" if len(answer.solutions) == 1 else f"Solution {index}", 3))
         blocks.append(_solution(solution, result))
     if not answer.solutions:
         blocks.append(Paragraph("There is no solution."))
     blocks += [Paragraph(note) for note in _notes(answer)]
     if answer.attainable is not None:
         low, high = answer.attainable
-        blocks.append(Paragraph(("Attainable: from ", *_both(low, result), " to ", *_both(high, result), ".")))
+        blocks.append(
+            Paragraph(("Attainable: from ", *_both(low, result), " to ", *_both(high, result), "."))
+        )
     return blocks
 
 
@@ -216,7 +260,7 @@ def _solution(solution: Solution, result: Initialization) -> Facts:
     return Facts(tuple(rows))
 
 
-# -- the derivation -----------------------------------------------------------------------------------------------------
+# -- the derivation
 
 
 def _derivation(result: Initialization) -> list[Block]:
@@ -224,7 +268,9 @@ def _derivation(result: Initialization) -> list[Block]:
         return []
     if not result.show_steps:
         count = len(result.steps)
-        return [Paragraph(f"The derivation has {count} steps: --steps, or with_steps() in Python, shows them.")]
+        return [
+            Paragraph(f"The derivation has {count} steps: --steps, or with_steps() in Python, shows them.")
+        ]
     blocks: list[Block] = [Heading("Derivation")]
     current: tuple[str, bool] | None = None
     told: dict[tuple[str, str], int] = {}
@@ -253,17 +299,17 @@ def _rewriting(number: int, shown: ShownStep, first: int) -> Rewriting:
     )
 
 
-# -- numbers ------------------------------------------------------------------------------------------------------------
+# -- numbers
 
 
 def _at(number: Number, result: Initialization) -> Any | None:
-    """The closed form at the asked q: shorter than the one in the symbol q, which the moments show."""
+    """Return the closed form at the asked q: shorter than the one in the symbol q, which the moments show."""
     form = number.closed_form
     return form if form is None or Q not in form.free_symbols else tidy(form.subs(Q, result.at))
 
 
 def _both(number: Number, result: Initialization) -> tuple[Inline, ...]:
-    """``closed form = value ± error`` as inline content; the value alone where the form is long."""
+    """Write ``closed form = value ± error``; the value alone where the form is long."""
     form = _at(number, result)
     if form is None or form.count_ops() > LONG:
         return (number,)
@@ -271,7 +317,7 @@ def _both(number: Number, result: Initialization) -> tuple[Inline, ...]:
 
 
 def _brief(number: Number) -> str:
-    """A few digits; an integer stays one."""
+    """Give a few digits; an integer stays one."""
     form = number.closed_form
     if form is not None and form.is_Integer:
         return str(form).replace("-", "−")

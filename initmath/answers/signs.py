@@ -5,8 +5,18 @@ from __future__ import annotations
 from initmath.display.inline import Label
 
 __all__ = [
-    "BIAS_VARIANCE", "CHI_1", "CHI_PARALLEL", "GAIN", "MEAN", "MOMENTS", "Q", "Q_STAR", "SECOND_MOMENT", "SLOPE",
-    "VARIANCE", "WEIGHT_VARIANCE",
+    "BIAS_VARIANCE",
+    "CHI_1",
+    "CHI_PARALLEL",
+    "GAIN",
+    "MEAN",
+    "MOMENTS",
+    "Q_STAR",
+    "SECOND_MOMENT",
+    "SLOPE",
+    "VARIANCE",
+    "WEIGHT_VARIANCE",
+    "Q",
 ]  # fmt: skip
 
 WEIGHT_VARIANCE = Label("σ_w²", "sigma_w^2", r"\sigma_w^2")

@@ -14,8 +14,8 @@ __all__ = ["to_data", "to_json"]
 def to_data(value: Any) -> Any:
     """Plain data of a value: a dataclass becomes a dictionary of its fields, in their order.
 
-    A field with ``metadata={"json": False}`` is left out.  An object that has a method ``_data_`` says itself what it
-    is.  Infinities become ``"inf"``; NaN raises, because no result may contain one.
+    A field with ``metadata={"json": False}`` is left out.  An object that has a method ``_data_`` says itself
+    what it is.  Infinities become ``"inf"``; NaN raises, because no result may contain one.
 
     Examples
     --------
@@ -39,7 +39,9 @@ def to_data(value: Any) -> Any:
     if hasattr(value, "_data_"):
         return value._data_()
     if is_dataclass(value):
-        return {f.name: to_data(getattr(value, f.name)) for f in fields(value) if f.metadata.get("json", True)}
+        return {
+            f.name: to_data(getattr(value, f.name)) for f in fields(value) if f.metadata.get("json", True)
+        }
     if isinstance(value, dict):
         return {str(key): to_data(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list | frozenset):

@@ -7,7 +7,7 @@ from typing import Any
 
 from initmath.display.inline import Inline
 
-__all__ = ["Block", "Equation", "Facts", "Heading", "Items", "Paragraph", "Rewriting", "Table", "Caution"]
+__all__ = ["Block", "Caution", "Equation", "Facts", "Heading", "Items", "Paragraph", "Rewriting", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """One step of a derivation: before = after, and why."""
+    """One step of a derivation: before = after (for equations: before, hence after), and why."""
 
     number: int
     rule: str
@@ -74,6 +74,16 @@ class Rewriting:
     reason: Inline
     conditions: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the step only states something: both sides are written alike."""
+        return bool(self.before == self.after)
+
+    @property
+    def of_equation(self) -> bool:
+        """Whether an equation follows from an equation, instead of a value from a value."""
+        return bool(getattr(self.before, "is_Relational", False))
 
 
 Block = Heading | Paragraph | Caution | Equation | Facts | Table | Items | Rewriting

@@ -13,10 +13,13 @@ __all__ = ["formula"]
 
 _SUPERSCRIPT = str.maketrans("0123456789-/()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ⁽⁾")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "theta": "θ", "kappa": "κ", "lambda": "λ",
-    "lambda_": "λ", "lamda": "λ", "mu": "μ", "nu": "ν", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω",
-}  # fmt: skip
+_GREEK = dict(
+    pair.split("=")
+    for pair in (
+        "alpha=α beta=β gamma=γ delta=δ epsilon=ε theta=θ kappa=κ lambda=λ lambda_=λ lamda=λ mu=μ "
+        "nu=ν rho=ρ sigma=σ tau=τ phi=φ omega=ω "
+    ).split()
+)
 _BESSEL = {"besselk": "K", "besseli": "I", "besselj": "J", "bessely": "Y"}
 
 
@@ -61,7 +64,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     def _print_Half(self, expr: Any) -> str:
         return "1/2"
 
-    # -- sums ---------------------------------------------------------------------------------------------------
+    # -- sums
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:
         terms = list(self._as_ordered_terms(expr, order=order))
@@ -75,14 +78,17 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
             text += (" − " if negative else " + ") + shown if text else ("−" if negative else "") + shown
         return text
 
-    # -- products -----------------------------------------------------------------------------------------------
+    # -- products
 
     def _print_Mul(self, expr: Any) -> str:
         expr = _sign_into_denominator(expr)
         coefficient, _ = expr.as_coeff_Mul()
         if coefficient.is_negative:
-            return "−" + self.parenthesize(-expr, PRECEDENCE["Add"])
-        above, below, under_root, root_below = [], [], [], []
+            return f"−{self.parenthesize(-expr, PRECEDENCE['Add'])}"
+        above: list[Any] = []
+        below: list[Any] = []
+        under_root: list[Any] = []
+        root_below: list[Any] = []
         number = Integer(1)
         for factor in expr.as_ordered_factors():
             base, power = factor.as_base_exp() if not isinstance(factor, exp) else (factor, S.One)
@@ -152,7 +158,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
         plain = inside.is_Symbol or inside.is_Integer or inside is S.Pi
         return f"√{text}" if plain else f"√({text})"
 
-    # -- powers and functions -------------------------------------------------------------------------------------
+    # -- powers and functions
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, power = expr.as_base_exp()
@@ -160,7 +166,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
             return f"exp({self._print(power)})"
         if power.is_Rational and power.is_negative:
             inverse = Pow(base, -power)
-            return "1/" + self.parenthesize(inverse, PRECEDENCE["Mul"], strict=False)
+            return f"1/{self.parenthesize(inverse, PRECEDENCE['Mul'], strict=False)}"
         if power is S.Half:
             return self._root(base)
         if power.is_Integer:
@@ -169,7 +175,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
                 name, bracket, rest = self._print(base).partition("(")
                 if bracket and name.isalpha():
                     return f"{name}{raised}({rest}"
-            return self.parenthesize(base, PRECEDENCE["Pow"]) + raised
+            return f"{self.parenthesize(base, PRECEDENCE['Pow'])}{raised}"
         return f"{self.parenthesize(base, PRECEDENCE['Pow'])}^({self._print(power)})"
 
     def _call(self, name: str, *args: Any) -> str:
@@ -188,7 +194,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
         return self._call("min", *sorted(expr.args, key=lambda a: (not a.is_number, str(a))))
 
     def _print_Heaviside(self, expr: Any) -> str:
-        return self._call("H", expr.args[0])
+        return self._call("θ", expr.args[0])
 
     def _print_Phi(self, expr: Any) -> str:
         return self._call("Φ", *expr.args)
@@ -212,7 +218,11 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
 
     def _bessel(self, expr: Any) -> str:
         name, order = _BESSEL[type(expr).__name__], expr.args[0]
-        index = str(order).translate(_SUBSCRIPT) if order.is_Integer and order >= 0 else f"_({self._print(order)})"
+        index = (
+            str(order).translate(_SUBSCRIPT)
+            if order.is_Integer and order >= 0
+            else f"_({self._print(order)})"
+        )
         return self._call(name + index, expr.args[1])
 
     _print_besselk = _print_besseli = _print_besselj = _print_bessely = _bessel
@@ -237,8 +247,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
 
     def _print_Piecewise(self, expr: Any) -> str:
         shown = [
-            f"{self._print(e)} {'otherwise' if c is S.true else 'if ' + self._print(c)}"
-            for e, c in expr.args  # fmt: skip
+            f"{self._print(e)} {'otherwise' if c is S.true else 'if ' + self._print(c)}" for e, c in expr.args
         ]
         return "{" + "; ".join(shown) + "}"
 
@@ -315,5 +324,3 @@ def formula(expr: Any, *, unicode: bool = True) -> str:
     if isinstance(expr, int):
         expr = Integer(expr)
     return str(_UnicodePrinter().doprint(expr)) if unicode else str(StrPrinter().doprint(expr))
-
-

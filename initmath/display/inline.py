@@ -8,7 +8,7 @@ from typing import Any, Protocol
 __all__ = ["Inline", "Label", "LatexMedium", "MarkdownMedium", "Medium", "PlainMedium"]
 
 Inline = Any
-"""str | Label | Expr | a number (`value`, `error_bound`, `closed_form`) | a tuple of these, one after the other."""
+"""str | Label | Expr | a number (`value`, `error_bound`, `closed_form`) | a tuple of these in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Medium(Protocol):
     """How the inline pieces are written in one output format."""
 
     def text(self, text: str) -> str:
-        """Running text, escaped where the format needs it."""
+        """Write running text, escaped where the format needs it."""
 
     def math(self, expr: Any) -> str:
-        """A formula inside a line."""
+        """Write a formula inside a line."""
 
     def label(self, label: Label) -> str:
-        """One of the field's signs inside a line."""
+        """Write one of the field's signs inside a line."""
 
 
 def show(content: Inline, medium: Medium) -> str:
@@ -54,7 +54,7 @@ def show(content: Inline, medium: Medium) -> str:
 
 
 def decimal(number: Any) -> str:
-    """Value and error of a number, ``1.26551212348465 ± 4e-16``; an error of zero is left out, and so are idle zeros.
+    """Value and error of a number, ``1.26551212348465 ± 4e-16``; no error of zero, no idle zeros.
 
     Examples
     --------
@@ -65,7 +65,9 @@ def decimal(number: Any) -> str:
     '0.564189583547756 ± 3e-16'
     """
     value, error = str(number.value), str(number.error_bound)
-    value = {"inf": "∞", "-inf": "−∞"}.get(value, value.replace("-", "−", 1) if value.startswith("-") else value)
+    value = {"inf": "∞", "-inf": "−∞"}.get(
+        value, value.replace("-", "−", 1) if value.startswith("-") else value
+    )
     if "." in value and "e" not in value and (error == "0" or value.endswith("0000")):
         value = value.rstrip("0").rstrip(".")
     if error == "0":
@@ -157,23 +159,29 @@ def latex(expr: Any) -> str:
     return expr if isinstance(expr, str) else str(sympy_latex(expr))
 
 
-_SPELLED = {
-    "σ": "sigma", "χ": "chi", "Φ": "Phi", "π": "pi", "μ": "mu", "α": "alpha", "β": "beta", "λ": "lambda", "ξ": "xi",
-    "θ": "theta", "φ": "phi", "ρ": "rho", "−": "-", "–": "-", "—": "-", "±": "+/-", "·": "*", "×": "x", "√": "sqrt",
-    "∞": "inf", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∼": "~", "→": "->", "′": "'", "″": "''", "…": "...",
-    "∥": "par", "²": "^2", "³": "^3", "⁴": "^4", "½": "1/2", "¼": "1/4", "∈": "in", "ö": "oe", "é": "e", "’": "'",
-    "“": '"', "”": '"', "∫": "int ", "Σ": "Sum", "∂": "d", "ℝ": "R", "⚠": "!", "├": "|", "∏": "Prod", "⁻": "^-",
-}  # fmt: skip
+def _table(pairs: str) -> dict[str, str]:
+    """Read ``sign=spelling`` pairs; a tilde stands for a blank."""
+    split = (pair.partition("=") for pair in pairs.split())
+    return {sign: spelling.replace("~", " ") for sign, _, spelling in split}
+
+
+_SPELLED = _table(
+    """
+    σ=sigma χ=chi Φ=Phi π=pi μ=mu α=alpha β=beta λ=lambda ξ=xi θ=theta φ=phi ρ=rho −=- –=- —=- ±=+/- ·=*
+    ×=x √=sqrt ∞=inf ≤=<= ≥=>= ≠=!= →=-> ′=' ″='' …=... ∥=par ²=^2 ³=^3 ⁴=^4 ½=1/2 ¼=1/4 ∈=in ö=oe é=e
+    ’=' “=" ”=" ∫=int~ Σ=Sum ∂=d ℝ=R ⚠=! ├=| ∏=Prod ⁻=^- ⟹==>
+    """
+) | {"≈": "~", "∼": "~"}
 _SPELLED |= {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 
-_TEX = {
-    "σ": r"\sigma", "χ": r"\chi", "Φ": r"\Phi", "π": r"\pi", "μ": r"\mu", "α": r"\alpha", "β": r"\beta", "ξ": r"\xi",
-    "λ": r"\lambda", "θ": r"\theta", "φ": r"\varphi", "ρ": r"\rho", "−": "-", "±": r"\pm", "·": r"\cdot", "√": r"\surd",
-    "×": r"\times", "∞": r"\infty", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "→": r"\to", "∈": r"\in",
-    "′": "'", "″": "''", "∥": r"\parallel", "²": "^2", "³": "^3", "⁴": "^4", "½": r"\tfrac12", "¼": r"\tfrac14",
-    "₀": "_0", "₁": "_1", "₂": "_2", "₃": "_3", "∫": r"\int", "Σ": r"\sum", "∂": r"\partial", "ℝ": r"\mathbb{R}",
-    "∏": r"\prod", "<": "<", ">": ">", "|": "|", "∼": r"\sim",
-}  # fmt: skip
+_TEX = _table(
+    r"""
+    σ=\sigma χ=\chi Φ=\Phi π=\pi μ=\mu α=\alpha β=\beta ξ=\xi λ=\lambda θ=\theta φ=\varphi ρ=\rho −=-
+    ±=\pm ·=\cdot √=\surd ×=\times ∞=\infty ≤=\le ≥=\ge ≠=\ne ≈=\approx →=\to ∈=\in ′=' ″='' ∥=\parallel
+    ²=^2 ³=^3 ⁴=^4 ½=\tfrac12 ¼=\tfrac14 ₀=_0 ₁=_1 ₂=_2 ₃=_3 ∫=\int Σ=\sum ∂=\partial ℝ=\mathbb{R}
+    ∏=\prod <=< >=> |=| ∼=\sim ⟹=\Longrightarrow
+    """
+)
 
 
 def spell_out(text: str) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from initmath.display.document import (
-    Block, Caution, Equation, Facts, Heading, Items, Paragraph, Rewriting, Table,
+    Block,
+    Caution,
+    Equation,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Rewriting,
+    Table,
 )  # fmt: skip
 from initmath.display.inline import MarkdownMedium, latex, show
 
@@ -42,7 +50,9 @@ def _block(block: Block) -> str:
             tail = "" if value is None else f" = {show(value, _MEDIUM)}"
             return f"{show(left, _MEDIUM)} = {show(right, _MEDIUM)}{tail}"
         case Facts(rows):
-            return "\n".join(f"- **{show(name, _MEDIUM)}**: {show(content, _MEDIUM)}" for name, content in rows)
+            return "\n".join(
+                f"- **{show(name, _MEDIUM)}**: {show(content, _MEDIUM)}" for name, content in rows
+            )
         case Items(items):
             return "\n".join(f"- {show(item, _MEDIUM)}" for item in items)
         case Table(columns, rows):
@@ -75,5 +85,7 @@ def _rewriting(step: Rewriting) -> str:
 
 
 def _equation(step: Rewriting) -> str:
-    before, after = latex(step.before), latex(step.after)
-    return before if before == after else f"{before} = {after}"
+    if step.unchanged:
+        return latex(step.before)
+    sign = r"\Longrightarrow" if step.of_equation else "="
+    return f"{latex(step.before)} {sign} {latex(step.after)}"

@@ -19,7 +19,7 @@ class Shown(ABC):
 
     @abstractmethod
     def blocks(self) -> tuple[Block, ...]:
-        """What a reader sees, from top to bottom."""
+        """List what a reader sees, from top to bottom."""
 
     def to_json(self) -> str:
         """Return a JSON string."""

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from initmath.display.document import (
-    Block, Caution, Equation, Facts, Heading, Items, Paragraph, Rewriting, Table,
+    Block,
+    Caution,
+    Equation,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Rewriting,
+    Table,
 )  # fmt: skip
 from initmath.display.inline import Inline, PlainMedium, show
 
@@ -126,8 +134,9 @@ class _Writer:
         self.line(f"{head:>4} {self.medium.text(step.rule)}", style="bold")
         self.line(self.show(step.reason), indent=5)
         self.line(self.show(step.before), indent=7)
-        if step.after != step.before:
-            self.line("= " + self.show(step.after), indent=5)
+        if not step.unchanged:
+            sign = self.medium.text("⟹" if step.of_equation else "=")
+            self.line(f"{sign} {self.show(step.after)}", indent=5 if len(sign) == 1 else 4)
         for condition in step.conditions:
             self.line(self.medium.text(f"if {condition}"), indent=5, style="dim")
         if step.references:

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from initmath.display.document import (
-    Block, Caution, Equation, Facts, Heading, Items, Paragraph, Rewriting, Table,
+    Block,
+    Caution,
+    Equation,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Rewriting,
+    Table,
 )  # fmt: skip
 from initmath.display.inline import LatexMedium, latex, show
 
@@ -44,7 +52,8 @@ def _block(block: Block) -> str:
             return f"\\[\n{_display(left)} = {_display(right)}{tail}\n\\]"
         case Facts(rows):
             return _environment(
-                "itemize", [rf"\item {show(name, _MEDIUM)}: {show(content, _MEDIUM)}" for name, content in rows]
+                "itemize",
+                [rf"\item {show(name, _MEDIUM)}: {show(content, _MEDIUM)}" for name, content in rows],
             )
         case Items(items):
             return _environment("itemize", [rf"\item {show(item, _MEDIUM)}" for item in items])
@@ -59,7 +68,9 @@ def _display(content: Any) -> str:
     """Inline content for a place that is in math mode already."""
     shown = show(content, _MEDIUM)
     inner = shown[1:-1]
-    return inner if shown.startswith("$") and shown.endswith("$") and "$" not in inner else rf"\text{{{shown}}}"
+    return (
+        inner if shown.startswith("$") and shown.endswith("$") and "$" not in inner else rf"\text{{{shown}}}"
+    )
 
 
 def _environment(name: str, lines: list[str], options: str = "") -> str:
@@ -89,7 +100,7 @@ def _rewriting(step: Rewriting) -> str:
 
 
 def _equation(step: Rewriting) -> str:
-    before, after = latex(step.before), latex(step.after)
-    if before == after:
-        return f"\\[\n{before}\n\\]"
-    return f"\\begin{{multline*}}\n{before} \\\\\n= {after}\n\\end{{multline*}}"
+    if step.unchanged:
+        return f"\\[\n{latex(step.before)}\n\\]"
+    sign = r"\Longrightarrow" if step.of_equation else "="
+    return f"\\begin{{multline*}}\n{latex(step.before)} \\\\\n{sign} {latex(step.after)}\n\\end{{multline*}}"

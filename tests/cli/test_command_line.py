@@ -9,13 +9,16 @@ import subprocess
 import sys
 
 import pytest
+
 from initmath.cli import run
 
 FORMATS = ("text", "markdown", "latex", "json")
 
 
 def invoke(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "initmath", *arguments], capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "initmath", *arguments], capture_output=True, text=True, **options
+    )
 
 
 def test_derive_relu_answers_two(capsys):
@@ -26,7 +29,9 @@ def test_derive_relu_answers_two(capsys):
 
 
 @pytest.mark.parametrize("style", FORMATS)
-@pytest.mark.parametrize("arguments", [["derive", "gelu"], ["compare", "relu", "tanh"], ["list"]], ids=lambda a: a[0])
+@pytest.mark.parametrize(
+    "arguments", [["derive", "gelu"], ["compare", "relu", "tanh"], ["list"]], ids=lambda a: a[0]
+)
 def test_every_format_of_every_command(arguments, style, capsys):
     assert run([*arguments, "--format", style]) == 0
     out, err = capsys.readouterr()

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from initmath.cli import run
 
 WRONG = {
@@ -39,7 +40,7 @@ WRONG = {
     "complex": (["x*1j"], "real"),
     "string": (["'x'"], ""),
     "null byte": (["x\0"], ""),
-    "unicode": (["х*2"], ""),  # noqa: RUF001 (a Cyrillic letter)
+    "unicode": (["х*2"], ""),  # a Cyrillic letter
     "two lines": (["x\nimport os"], ""),
     "option-like": (["-x"], "--"),
     "unknown option": (["relu", "--qq", "1"], "--qq"),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
+from sympy import Rational
+
 from initmath import enclosure, gaussian
 from initmath.activation import resolve
 from initmath.balls import evaluate_to
@@ -14,14 +16,12 @@ from initmath.derivation import Status
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import GaussianIntegral, q, x
 from initmath.piecewise import PiecewiseSmooth
-from sympy import Rational
-
 from tests.strategies import expressions, kinked, odd_expressions, q_values, smooth
 
 DIGITS = 20
 FEW = settings(
-    max_examples=25, deadline=None, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], phases=[Phase.generate, Phase.shrink],
+    max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 MANY = settings(FEW, max_examples=1000)
 
@@ -76,7 +76,8 @@ def check_scaling(text, at):
     one, other = closed(function.expr), closed(scaled)
     if one is not None and other is not None:
         agree(
-            evaluate_to(one, {q: Rational(9, 4) * Rational(at)}, DIGITS), evaluate_to(other, {q: Rational(at)}, DIGITS)
+            evaluate_to(one, {q: Rational(9, 4) * Rational(at)}, DIGITS),
+            evaluate_to(other, {q: Rational(at)}, DIGITS),
         )
 
 
