@@ -7,7 +7,7 @@ from typing import Any
 
 from initmath import moments
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
-from initmath.criteria.flow import flow
+from initmath.criteria.flow import Flow, flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
@@ -94,7 +94,13 @@ def stability(chi_parallel: Number) -> str:
 
 
 def solution_at(
-    point: Point, sigma_w2: Number, sigma_b2: Number, *, fixed: bool = True, centred: bool = False
+    point: Point,
+    sigma_w2: Number,
+    sigma_b2: Number,
+    *,
+    fixed: bool = True,
+    centred: bool = False,
+    leads: Flow | None = None,
 ) -> Solution:
     """Complete a solution: χ₁, χ_∥, stability, and where the length map leads.
 
@@ -104,6 +110,8 @@ def solution_at(
     sigma_w2, sigma_b2 : Number
     fixed : bool
         Whether the criterion makes the point a fixed point of the length map.
+    leads : Flow, optional
+        Where the length map goes, if that is known already.
     centred : bool
         For weight-standardised W, whose length map is q' = σ_w² Var g(√q z) + σ_b².
     """
@@ -116,5 +124,7 @@ def solution_at(
         chi_1, chi_parallel = settle(chi_1, point.at), settle(chi_parallel, point.at)
     shown_q = exact(point.at, digits) if point.at is not None else point.q
     kind = stability(chi_parallel) if fixed else "not_a_fixed_point"
-    q_star = shown_q if fixed else flow(question, sigma_w2, sigma_b2).q_star
+    if not fixed and leads is None:
+        leads = flow(question, sigma_w2, sigma_b2)
+    q_star = shown_q if leads is None else leads.q_star
     return Solution(sigma_w2, sigma_b2, shown_q, square_root(sigma_w2), chi_1, chi_parallel, kind, q_star)

@@ -95,11 +95,12 @@ def isolate(
                 unresolved.append((left, right))
                 continue
             box = left.union(right)
-            if _excludes_zero(function(box, FIRST_DIGITS)):
-                continue
             slope = derivative(box, FIRST_DIGITS)
             middle = (left * right).sqrt().mid()
-            if slope.is_finite():
+            if not slope.is_finite():
+                if _excludes_zero(function(box, FIRST_DIGITS)):
+                    continue
+            else:
                 if _excludes_zero(function(middle, FIRST_DIGITS) + slope * (box - middle)):
                     continue
                 if _excludes_zero(slope):

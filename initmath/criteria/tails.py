@@ -388,10 +388,7 @@ def _slope_sign(piece: Piece) -> int | None:
     slope = piece.expr.diff(x)
     if slope == 0:
         return 0
-    slope = slope.replace(
-        lambda e: e.is_Add and len(e.args) == 2 and S.One in e.args and any(_minus_square(a) for a in e.args),
-        lambda e: sech(next(a for a in e.args if a != 1).atoms(tanh).pop().args[0]) ** 2,
-    )
+    slope = slope.replace(_is_sech_squared, lambda e: e.args[0] * sech(_argument(e)) ** 2)
     numerator, denominator = together(slope).as_numer_denom()
     top, bottom = _sign(numerator.expand(), piece), _sign(denominator, piece)
     if top is None:
@@ -399,8 +396,16 @@ def _slope_sign(piece: Piece) -> int | None:
     return None if top is None or bottom is None else top * bottom
 
 
-def _minus_square(expr: Any) -> bool:
-    return bool((-expr).is_Pow and (-expr).exp == 2 and isinstance((-expr).base, tanh))
+def _is_sech_squared(expr: Any) -> bool:
+    """Whether an expression is c − c·tanh²u = c·sech²u."""
+    if not (expr.is_Add and len(expr.args) == 2 and expr.args[0].is_number):
+        return False
+    square = -expr.args[1] / expr.args[0]
+    return bool(square.is_Pow and square.exp == 2 and isinstance(square.base, tanh))
+
+
+def _argument(expr: Any) -> Any:
+    return (-expr.args[1] / expr.args[0]).base.args[0]
 
 
 def _sign(expr: Any, piece: Piece) -> int | None:  # noqa: C901  (one case a kind of node)
@@ -416,6 +421,8 @@ def _sign(expr: Any, piece: Piece) -> int | None:  # noqa: C901  (one case a kin
         return None
     if expr.func in _POSITIVE_FUNCTIONS:
         return 1
+    if (linear := _linear_sign(expr, piece)) is not None:
+        return linear
     if expr.is_Mul:
         product = 1
         for argument in expr.args:
@@ -435,6 +442,19 @@ def _sign(expr: Any, piece: Piece) -> int | None:  # noqa: C901  (one case a kin
         if expr.exp.is_Integer and sign is not None:
             return 1 if expr.exp.is_even else -1
     return None
+
+
+def _linear_sign(expr: Any, piece: Piece) -> int | None:
+    """Return the sign of a + b·x on a piece where it does not change."""
+    slope = expr.diff(x)
+    if not slope.is_number:
+        return None
+    signs = set()
+    for end in (piece.lower, piece.upper):
+        value = slope * end if end in (oo, -oo) else expr.subs(x, end)
+        signs.add(0 if value == 0 else 1 if value.is_positive else -1 if value.is_negative else 2)
+    signs.discard(0)
+    return signs.pop() if len(signs) == 1 and 2 not in signs else None
 
 
 def _square(expr: Any) -> bool:

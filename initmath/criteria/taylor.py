@@ -79,11 +79,9 @@ def solve(question: Question) -> CriterionResult:
         most = combine(lambda s, d: s / (d * d), target, slope, digits=digits)
         return no_solution(f"the biases alone reach s²/g'(0)² = {most.value}")
     point = Point(question, given(question.at, digits), question.at)
-    solution = solution_at(point, sigma_w2, bias, fixed=False)
-    reason = (
-        "the tangent is a model, not the network: at this N·v² the exact length map "
-        + flow(question, sigma_w2, bias).says
-    )
+    leads = flow(question, sigma_w2, bias)
+    solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
+    reason = f"the tangent is a model, not the network: at this N·v² the exact length map {leads.says}"
     return CriterionResult((solution,), None, True, reason, _steps(question, tangent, sigma_w2))
 
 

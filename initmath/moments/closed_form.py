@@ -8,6 +8,7 @@ from typing import Any
 
 from initmath import gaussian
 from initmath.derivation import Declined, Derivation, Status, Step
+from initmath.errors import Divergent
 from initmath.integral import q
 from initmath.moments.check import confirm
 from initmath.moments.integrands import NAMES, problem
@@ -17,6 +18,9 @@ __all__ = ["TIMEOUT", "Checked", "checked", "closed", "closed_slope", "forget"]
 TIMEOUT = 2.0
 """Seconds that the engine may take for one moment before the certified number stands alone."""
 
+
+DIVERGENT = "divergent"
+"""Name under which an expectation that does not exist is declined."""
 
 OUT_OF_TIME = "deadline"
 """Name under which the engine declines when the clock stops it."""
@@ -109,11 +113,18 @@ def _derive(activation: Any, name: str, timeout: float) -> Checked:
     if name == "variance":
         return _variance(activation, timeout)
     deadline = time.monotonic() + timeout
+    try:
+        return _confirmed(activation, name, _engine(activation, name, deadline))
+    except Divergent as error:
+        return _without(problem(activation, name), str(error), DIVERGENT)
+
+
+def _engine(activation: Any, name: str, deadline: float) -> Derivation:
     if any(not parameter.value.is_Rational for parameter in activation.parameters):
         general = activation.generic
         if general is not activation and all(value.is_positive for value in activation.values.values()):
-            return _confirmed(activation, name, _specialised(activation, general, name, deadline))
-    return _confirmed(activation, name, gaussian.derive(problem(activation, name), deadline=deadline))
+            return _specialised(activation, general, name, deadline)
+    return gaussian.derive(problem(activation, name), deadline=deadline)
 
 
 def _specialised(activation: Any, general: Any, name: str, deadline: float) -> Derivation:

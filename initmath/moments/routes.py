@@ -14,7 +14,7 @@ from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero
 from initmath.moments.check import compare, compare_slope, overlapping
-from initmath.moments.closed_form import checked, closed_slope
+from initmath.moments.closed_form import DIVERGENT, checked, closed_slope
 from initmath.moments.enclosed import enclosed, enclosed_slope
 from initmath.moments.integrands import NAMES, parameter_values
 
@@ -128,6 +128,8 @@ def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float 
     value = found.derivation.value
     if value is None:
         if independent is None:
+            if found.derivation.declined[:1] and found.derivation.declined[0].rule == DIVERGENT:
+                raise Divergent(f"{name} of {activation.name} at q = {at}: {found.reason}")
             raise NotEnclosed(f"{name} of {activation.name} at q = {at}: {missing}")
         number = Number(Status.NUMERIC, independent, None, ENCLOSED_METHOD, digits)
         if found.out_of_time:
