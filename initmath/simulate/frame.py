@@ -64,18 +64,23 @@ def orthonormalise(x: Array) -> tuple[Array, Array, Array]:
     rounding = 8 * np.finfo(x.dtype).eps
     for k in range(inputs):
         v = q[:, k]
-        length = np.sqrt(inner(v, v))
+        square = inner(v, v)
+        length = np.sqrt(square)
         if k:
             whole = np.sqrt(inner(x[:, k], x[:, k]))
             near = np.flatnonzero(length < 0.1 * whole)
             if near.size:
-                length[near] = _again(q, r, k, near)
+                square[near] = _again(q, r, k, near)
+                length = np.sqrt(square)
             length[length <= rounding * whole] = 0
         r[:, k, k] = length
-        v *= np.divide(1, length, out=np.zeros_like(length), where=length > 0)[:, None]
+        # Projected before it is normalised: the ratio of equal vectors is exactly 1, so they stay equal.
+        inverse = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
         for a in range(k + 1, inputs):
-            r[:, k, a] = inner(v, q[:, a])
-            q[:, a] -= r[:, k, a, None] * v
+            ratio = np.divide(inner(v, q[:, a]), square, out=np.zeros_like(length), where=length > 0)
+            r[:, k, a] = ratio * length
+            q[:, a] -= ratio[:, None] * v
+        v *= inverse[:, None]
     rank = np.count_nonzero(np.diagonal(r, axis1=1, axis2=2) > 0, axis=1)
     return q, r / np.sqrt(x.dtype.type(width)), rank
 
@@ -88,7 +93,7 @@ def _again(q: Array, r: Array, k: int, which: Array) -> Array:
         r[which, j, k] += left
         v -= left[:, None] * q[which, j]
     q[which, k] = v
-    return np.sqrt(inner(v, v))
+    return inner(v, v)
 
 
 def combine(coefficients: Array, vectors: Array) -> Array:

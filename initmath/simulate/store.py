@@ -84,7 +84,7 @@ class Store:
 
     def _load(self, path: Path) -> None:
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
                 if not isinstance(file, np.lib.npyio.NpzFile) or str(file["format"]) != _FORMAT:
                     raise ValueError
                 described = str(file["experiment"])
