@@ -243,8 +243,8 @@ def erfcx_ball(value: arb) -> arb:
 
 
 def _erfcx_point(value: arb) -> arb:
-    if value > 1:
-        # erfcx(t) = U(1/2, 1/2, t²)/√π for t > 0: no factor overflows or cancels.
+    if value > 4096:
+        # erfcx(t) = U(1/2, 1/2, t²)/√π for t > 0; nearer to zero the product below loses fewer bits.
         result = (value * value).hypgeom_u(arb(1) / 2, arb(1) / 2) / arb.pi().sqrt()
         if result.is_finite():
             return result

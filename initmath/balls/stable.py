@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sympy import Add, Expr, Function, Mul, Pow, S, cosh, erfc, exp, expand, log
+from sympy import Add, Expr, Function, Mul, Pow, S, cosh, erfc, exp, expand, log, sinh, tanh
 
 __all__ = ["Erfcx", "LogOnePlusExp", "Logistic", "stabilise"]
 
@@ -112,6 +112,12 @@ def _two_exponentials(base: Any) -> tuple[Any, Any, Any] | None:
 def _product(args: list[Any]) -> Any:
     args = list(Mul.make_args(Mul(*args)))
     for index, factor in enumerate(args):
+        base, power = factor.as_base_exp()
+        if isinstance(base, sinh) and power.is_Integer and power.is_positive:
+            partner = cosh(base.args[0]) ** -power
+            if partner in args:
+                rest = [a for a in args if a not in (factor, partner)]
+                return _product([*rest, tanh(base.args[0]) ** power])
         if not isinstance(factor, exp):
             continue
         exponent = factor.args[0]

@@ -18,7 +18,7 @@ __all__ = ["LogisticForm", "logistic_form"]
 
 _MAX_MULTIPLE = 8
 
-T, LOG_COSH = Dummy("T"), Dummy("l")
+T, E, LOG_COSH = Dummy("T"), Dummy("E"), Dummy("l")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
     """
     # sinh u = cosh u·tanh u, so that sinh/cosh cancels before cosh² = 1/(1 − tanh²) is used
     expr = expr.replace(sinh, lambda u: cosh(u) * tanh(u)).replace(_is_even_power, _square)
-    rates = [rate for rate in map(lambda e: _rate(e, x), expr.atoms(exp, tanh, log)) if rate is not None]
+    rates = [rate for rate in (_rate(e, x) for e in expr.atoms(exp, tanh, log)) if rate is not None]
     unit = _unit(rates)
     if unit is None:
         return None
@@ -60,15 +60,41 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
     if reduced is None:
         return None
     try:
-        numerator, denominator = cancel(reduced, x, T, LOG_COSH).as_numer_denom()
-        if not denominator.free_symbols.isdisjoint({x, T, LOG_COSH}):
-            return None
-        poly = Poly(numerator, x, T, LOG_COSH)
+        terms = _polynomial(reduced, x)
+        if terms is None:
+            # Perhaps only powers of some e^{gcx} occur, as in (e^x − e^{−x})/(e^x + e^{−x}).
+            step, coarser = _coarsen(reduced, x)
+            if step == 1:
+                return None
+            unit, terms = unit * step, _polynomial(coarser, x)
     except PolynomialError:
         return None
-    if not all(c.free_symbols.isdisjoint({x}) for c in poly.coeffs()):
+    return None if terms is None else LogisticForm(unit / 2, terms)
+
+
+def _polynomial(reduced: Any, x: Any) -> tuple[tuple[tuple[int, int, int], Any], ...] | None:
+    """Cancel to a polynomial in x, T and ℓ, or None."""
+    numerator, denominator = cancel(reduced, x, T, LOG_COSH).as_numer_denom()
+    if not denominator.free_symbols.isdisjoint({x, T, LOG_COSH}):
         return None
-    return LogisticForm(unit / 2, tuple((monomial, c / denominator) for monomial, c in poly.terms()))
+    poly = Poly(numerator, x, T, LOG_COSH)
+    if any(x in c.free_symbols for c in poly.coeffs()):
+        return None
+    return tuple((monomial, c / denominator) for monomial, c in poly.terms())
+
+
+def _coarsen(reduced: Any, x: Any) -> tuple[int, Any]:
+    """Write a rational function of E = (1 + T)/(1 − T) by E^g, g the largest; return g and it in the new T."""
+    if LOG_COSH in reduced.free_symbols:
+        return 1, reduced
+    numerator, denominator = cancel(reduced.xreplace({T: (E - 1) / (E + 1)}), x, E).as_numer_denom()
+    polys = [Poly(part, x, E) for part in (numerator, denominator)]
+    step = int(igcd(0, *(power for poly in polys for _, power in poly.monoms())))
+    if step <= 1:
+        return 1, reduced
+    base = (1 + T) / (1 - T)
+    parts = [Add(*(c * x**n * base ** (k // step) for (n, k), c in poly.terms())) for poly in polys]
+    return step, parts[0] / parts[1]
 
 
 def _is_even_power(expr: Any) -> bool:

@@ -1,0 +1,209 @@
+"""The enclosure contains the reference values, refuses what diverges, and proves its tails."""
+
+from __future__ import annotations
+
+import json
+import random
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import pytest
+import sympy as sp
+from flint import arb
+
+from initmath.activation import catalogue, resolve
+from initmath.balls import evaluate, relative_error, working_precision
+from initmath.enclosure import Growth, expectation
+from initmath.errors import Divergent, InputError, NotEnclosed
+from initmath.integral import Phi, x
+from initmath.piecewise import PiecewiseSmooth
+
+REFERENCE = Path(__file__).parents[1] / "data" / "reference.json"
+
+
+def split(expr: Any) -> PiecewiseSmooth:
+    return PiecewiseSmooth.from_expr(sp.sympify(expr), x)
+
+
+def integrand(activation: Any, quantity: str) -> PiecewiseSmooth:
+    f: PiecewiseSmooth = activation.derivative if quantity == "chi" else activation.pieces
+    return f if quantity == "m1" else f.map(lambda e: e**2)
+
+
+@cache
+def records() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    known = {*catalogue(), *(alias for entry in catalogue().values() for alias in entry.aliases)}
+    for record in json.loads(REFERENCE.read_text()):
+        quantity = record["quantity"].split("(")[0]
+        moment = record["id"].startswith(("moment.", "moment_q."))
+        if moment and quantity in ("m1", "m2", "chi") and record["activation"] in known:
+            found.setdefault(record["activation"], []).append(record)
+    return found
+
+
+def test_the_reference_is_there() -> None:
+    assert sum(map(len, records().values())) >= 500
+
+
+@pytest.mark.parametrize("name", sorted(records()))
+def test_reference_moments_to_thirty_digits(name: str) -> None:
+    activation = resolve(name)
+    for record in records()[name]:
+        params = record.get("params", "")
+        q = sp.Rational(params.split("q=")[1].split(",")[0]) if "q=" in params else sp.Integer(1)
+        quantity = record["quantity"].split("(")[0]
+        ball = expectation(integrand(activation, quantity), q, 30, activation.values)
+        with working_precision(200):
+            known = arb(record["value"])
+            # The file prints 0 for what is below 10^-40; so is the absolute accuracy here.
+            slack = abs(known) * arb(10) ** -38 if known != 0 else arb(10) ** -40
+            assert abs(ball - known) <= abs(known) * arb(10) ** -30 + slack, record["id"]
+
+
+@pytest.mark.parametrize("digits", [15, 30, 60])
+@pytest.mark.parametrize("q", [Fraction(1, 10**8), Fraction(1), Fraction(10**4)])
+def test_the_asked_accuracy_is_met_and_true(digits: int, q: Fraction) -> None:
+    """E relu² = q/2, E sin² = (1 − e^{−2q})/2, E e^x = e^{q/2}: known in closed form."""
+    for f, closed in (
+        (split(sp.Max(x, 0) ** 2), sp.Rational(q) / 2),
+        (split(sp.sin(x) ** 2), (1 - sp.exp(-2 * sp.Rational(q))) / 2),
+        (split(sp.exp(x)), sp.exp(sp.Rational(q) / 2)),
+    ):
+        ball = expectation(f, q, digits)
+        assert relative_error(ball) <= 10.0**-digits
+        assert ball.overlaps(evaluate(closed, {}, 400))
+
+
+def test_an_odd_function_is_exactly_zero() -> None:
+    assert expectation(split(x * sp.cos(x) + sp.tanh(x)), 3).is_zero()
+
+
+@pytest.mark.parametrize(
+    ("expr", "q", "message"),
+    [
+        (sp.exp(x**2), 1, r"diverges for q >= 1/2"),
+        (sp.exp(x**2), Fraction(1, 2), r"diverges for q >= 1/2"),
+        (sp.exp(x**2 / 8) * x**2, 4, r"q >= 4"),
+        (sp.exp(x**4), Fraction(1, 10**6), r"every q"),
+        (sp.exp(sp.exp(x)), 1, r"every q"),
+        (sp.cosh(x**2), 1, r"1/2"),
+        (1 / x**2, 1, r"x = 0"),
+        (1 / x, 1, r"x = 0"),
+        (1 / (x - 3) ** 2, 1, r"x = 3"),
+        (1 / sp.Abs(x), 1, r"x = 0"),
+        (sp.diff(sp.sqrt(x), x) ** 2 * sp.Heaviside(x), 1, r"x = 0"),
+        (sp.coth(x) ** 2, 1, r"x = 0"),
+    ],
+    ids=str,
+)
+def test_divergence_is_proven_and_named(expr: Any, q: Any, message: str) -> None:
+    with pytest.raises(Divergent, match=message):
+        expectation(split(expr), q)
+
+
+@pytest.mark.parametrize("q", [Fraction(1, 10), Fraction(49, 100)])
+def test_below_the_threshold_it_converges(q: Fraction) -> None:
+    ball = expectation(split(sp.exp(x**2)), q, 20)
+    assert ball.overlaps(evaluate(1 / sp.sqrt(1 - 2 * sp.Rational(q)), {}, 200))
+
+
+def test_the_derivative_of_root_abs_diverges_but_its_mean_does_not() -> None:
+    root = split(sp.sqrt(sp.Abs(x)))
+    closed = 2 ** sp.Rational(1, 4) * sp.gamma(sp.Rational(3, 4)) / sp.sqrt(sp.pi)
+    assert expectation(root, 1, 30).overlaps(evaluate(closed, {}, 200))
+    with pytest.raises(Divergent):
+        expectation(root.derivative().map(lambda e: e**2), 1)
+
+
+def test_integrable_singularities() -> None:
+    """E log|x| = −(γ + log 2)/2 at q = 1; E |x|^{−1/2} = 2^{−1/4}Γ(1/4)/√π."""
+    ball = expectation(split(sp.log(sp.Abs(x))), 1, 20)
+    assert ball.overlaps(evaluate(-(sp.EulerGamma + sp.log(2)) / 2, {}, 200))
+    ball = expectation(split(1 / sp.sqrt(sp.Abs(x))), 1, 20)
+    closed = 2 ** sp.Rational(-1, 4) * sp.gamma(sp.Rational(1, 4)) / sp.sqrt(sp.pi)
+    assert ball.overlaps(evaluate(closed, {}, 200))
+
+
+@pytest.mark.parametrize("q", [Fraction(1, 10**8), Fraction(1), Fraction(100)])
+def test_removable_singularities(q: Fraction) -> None:
+    """E sinc(x) = √(π/2q)·erf(√(q/2)) and E(1 − cos x)/x², by independent quadrature."""
+    sinc = expectation(split(sp.sin(x) / x), q, 25)
+    closed = sp.sqrt(sp.pi / (2 * sp.Rational(q))) * sp.erf(sp.sqrt(sp.Rational(q) / 2))
+    assert sinc.overlaps(evaluate(closed, {}, 200))
+    slope = expectation(split(sp.diff(sp.sin(x) / x, x) ** 2), q, 15)
+    with mpmath.workdps(30):
+        root = mpmath.sqrt(mpmath.mpf(q.numerator) / q.denominator)
+
+        def squared(z: Any) -> Any:
+            t = root * z
+            if abs(t) < 1e-2:
+                series = -t / 3 + t**3 / 30 - t**5 / 840 + t**7 / 45360
+                return series**2 * mpmath.npdf(z)
+            return ((t * mpmath.cos(t) - mpmath.sin(t)) / t**2) ** 2 * mpmath.npdf(z)
+
+        known = mpmath.quad(squared, mpmath.linspace(-12, 12, 97))
+    assert abs(float(slope.mid()) / float(known) - 1) < 1e-12
+
+
+def test_a_wide_variance_encloses_all_of_it_tightly() -> None:
+    f = split(sp.tanh(x) ** 2)
+    wide = expectation(f, arb(2, 1e-3), 20)
+    for q in (Fraction(1999, 1000), Fraction(2), Fraction(2001, 1000)):
+        assert wide.contains(arb(expectation(f, q, 20).mid()))
+    slope = expectation(split(sp.diff(sp.tanh(x) ** 2, x, 2) / 2), 2)
+    assert wide.rad() < 2 * abs(slope) * 1e-3
+
+
+def test_parameters() -> None:
+    a = sp.Symbol("a", positive=True)
+    f = PiecewiseSmooth.from_expr(sp.Piecewise((x, x > a), (a * x, True)) ** 2, x)
+    ball = expectation(f, 1, 15, {a: sp.Rational(1, 5)})
+    tail = evaluate(
+        sp.Rational(1, 5) * sp.exp(-sp.Rational(1, 50)) / sp.sqrt(2 * sp.pi) + 1 - Phi(sp.Rational(1, 5))
+    )
+    assert ball.overlaps(tail + (1 - tail) / 25)
+    with pytest.raises(NotEnclosed, match="symbol a"):
+        expectation(f, 1)
+
+
+@pytest.mark.parametrize("q", [0, -1, Fraction(-1, 3)])
+def test_a_variance_must_be_positive(q: Any) -> None:
+    with pytest.raises(InputError, match="positive"):
+        expectation(split(x**2), q)
+
+
+def test_a_float_is_not_an_exact_variance() -> None:
+    with pytest.raises(InputError, match="exact"):
+        expectation(split(x**2), 0.1)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_growth_bounds_hold_where_they_are_claimed(name: str) -> None:
+    """|f| lies between its lower and upper bound at random points beyond the start."""
+    activation = resolve(name)
+    rng = random.Random(name)
+    for f in (activation.pieces, activation.derivative.map(lambda e: e**2)):
+        for side, piece in ((-1, f.pieces[0]), (1, f.pieces[-1])):
+            ends = [abs(p) for p in f.subs(activation.values).breakpoints]
+            start = max((float(evaluate(e)) for e in ends), default=0.0)
+            growth = Growth(x, side, activation.values, start)
+            upper, lower = growth.upper(piece.expr), growth.lower(piece.expr)
+            assert upper is not None
+            for _ in range(6):
+                t = Fraction(growth.start) + Fraction(rng.expovariate(0.1))
+                value = abs(evaluate(piece.expr, {**activation.values, x: side * t}, 600))
+                with working_precision(100):
+                    at = arb(t.numerator) / t.denominator
+                    assert not value > upper.at(at), (piece.expr, t)
+                    if lower is not None:
+                        assert not value < lower.at(at), (piece.expr, t)
+
+
+def test_a_tail_is_never_left_out() -> None:
+    """x⁴⁰ at q = 1 has its mass near z = 6, far from where the density has it: E z⁴⁰ = 39!!."""
+    ball = expectation(split(x**40), 1, 30)
+    assert ball.contains(arb(int(sp.factorial2(39)))) and relative_error(ball) < 1e-29
