@@ -16,7 +16,7 @@ from initmath.criteria.result import (
     check_question,
     no_solution,
 )
-from initmath.errors import InputError
+from initmath.errors import Divergent, InputError
 
 __all__ = [
     "CRITERIA",
@@ -104,7 +104,12 @@ def solve(
     2
     """
     question = _question(activation, q, sigma_b2, target_variance, fan_in, fan_out, digits, timeout)
-    return criterion(name).solve(question)
+    asked = criterion(name)
+    try:
+        return asked.solve(question)
+    except Divergent as error:
+        # A moment that the criterion needs is infinite: no weight variance can make it finite.
+        return no_solution(str(error))
 
 
 def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -68,8 +69,10 @@ def _concrete(activation: Any) -> list[tuple[arb, arb, Any]]:
     return found
 
 
-def range_on(activation: Any, low: arb, high: arb, boxes: int = BOXES) -> arb:
-    """Return a ball that contains g(x) for every x in [low, high]."""
+def range_on(
+    activation: Any, low: arb, high: arb, boxes: int = BOXES, less: Callable[[arb], arb] | None = None
+) -> arb:
+    """Return a ball that contains g(x) (less a given function of x) for every x in [low, high]."""
     with working_precision(PREC):
         total: arb | None = None
         for left, right, expr in _concrete(activation):
@@ -80,6 +83,8 @@ def range_on(activation: Any, low: arb, high: arb, boxes: int = BOXES) -> arb:
             for k in range(boxes):
                 box = (a + width * k).union(a + width * (k + 1))
                 value = evaluate(expr, {x: box}, PREC)
+                if less is not None:
+                    value -= less(box)
                 if not value.is_finite():
                     return value
                 total = value if total is None else total.union(value)
@@ -278,9 +283,6 @@ def _band(activation: Any, forms: list[Form], start: arb, deviation: arb) -> Ban
         (form.terms[-1][0] for form in forms if form.terms and not form.rate < 0), default=Fraction(0)
     )
     degree = max(degree, Fraction(0))
-    inner = range_on(activation, -start, start)
-    if not inner.is_finite():
-        return None
     heads, rests = [], []
     for form in forms:
         head = dict(form.terms).get(degree, arb(0)) if not form.rate < 0 else arb(0)
@@ -293,8 +295,11 @@ def _band(activation: Any, forms: list[Form], start: arb, deviation: arb) -> Ban
             return None
         if degree == 0 and not rest.decay > 0 and not rest.size.is_zero() and rest.power >= 0:
             return None
+    inner = _inner_difference(activation, heads, degree, start)
+    if not inner.is_finite():
+        return None
     spread = _spread(heads, degree)
-    candidates = [arb(10) ** e for e in range(1, 13)]
+    candidates = [arb(10) * 2**e for e in range(37)]
     best = None
     for q in candidates:
         band = _flat(heads, rests, inner, start, spread, q) if degree == 0 else _growing(
@@ -305,6 +310,19 @@ def _band(activation: Any, forms: list[Form], start: arb, deviation: arb) -> Ban
             if band.excludes(deviation):
                 return band
     return best
+
+
+def _inner_difference(activation: Any, heads: list[arb], degree: Fraction, start: arb) -> arb:
+    """Bound |g − h| on [−R, R]."""
+
+    def head(coefficient: arb) -> Callable[[arb], arb]:
+        return lambda box: coefficient * abs(box) ** int(degree)
+
+    if degree.denominator != 1:
+        return arb.nan()
+    right = range_on(activation, arb(0), start, less=head(heads[0]))
+    left = range_on(activation, -start, arb(0), less=head(heads[1]))
+    return abs(right).upper().max(abs(left).upper())
 
 
 def _absolute_moment(power: arb) -> arb:
@@ -331,9 +349,7 @@ def _flat(heads: list[arb], rests: list[Bound], inner: arb, start: arb, spread: 
     radius = start.max((q.log() / 4).exp())
     beyond = [rest.size * _power_at(radius, rest) for rest in rests]
     at_start = [rest.size * _power_at(start, rest) for rest in rests]
-    inside = (abs(inner).upper() + max(heads[0].abs_upper(), heads[1].abs_upper(), key=float)).max(
-        at_start[0].max(at_start[1])
-    )
+    inside = inner.max(at_start[0].max(at_start[1]))
     error = (inside**2 * _close(radius, q) + beyond[0].max(beyond[1]) ** 2).sqrt().upper()
     return Band(q, (spread - error).lower(), (spread + error).upper(), spread)
 
@@ -347,8 +363,7 @@ def _growing(
 ) -> Band | None:
     k = arb(degree.numerator) / degree.denominator
     grown = (q.log() * k / 2).exp()
-    top = max(heads[0].abs_upper(), heads[1].abs_upper(), key=float) * (start.log() * k).exp()
-    error = (abs(inner).upper() + top) * _close(start, q).sqrt()
+    error = inner * _close(start, q).sqrt()
     for rest in rests:
         power = max(rest.power, Fraction(0))
         p = arb(power.numerator) / power.denominator

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from initmath import gaussian
+from initmath.balls import evaluate
 from initmath.derivation import Declined, Derivation, Status, Step
-from initmath.errors import Divergent
+from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q
 from initmath.moments.check import confirm
-from initmath.moments.integrands import NAMES, problem
+from initmath.moments.integrands import NAMES, parameter_values, problem
 
 __all__ = ["TIMEOUT", "Checked", "checked", "closed", "closed_slope", "forget"]
 
@@ -103,8 +104,17 @@ def closed_slope(activation: Any, name: str, timeout: float | None = None) -> An
     key = (activation, name)
     if key not in _SLOPES:
         value: Any = found.derivation.value
-        _SLOPES[key] = value.diff(q)
+        _SLOPES[key] = _evaluable(value.diff(q), activation)
     return _SLOPES[key]
+
+
+def _evaluable(slope: Any, activation: Any) -> Any | None:
+    """Return the slope if balls can evaluate it (a series differentiated term by term they cannot), else None."""
+    try:
+        evaluate(slope, {q: 1, **parameter_values(activation)})
+    except (NotEnclosed, ValueError):
+        return None
+    return slope
 
 
 def _derive(activation: Any, name: str, timeout: float) -> Checked:

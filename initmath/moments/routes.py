@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -217,22 +218,51 @@ def slope(activation: Any, name: str, q: Any, digits: int = 15, timeout: float |
 def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     """Enclose a moment for all q in a ball; the tool with which roots are isolated.
 
-    The confirmed closed form where there is one (the ball may come out wide), else the enclosure.
+    The confirmed closed form where there is one, the enclosure where there is none or where it is narrower:
+    terms that cancel make a closed form useless on a wide ball.
     """
     values = parameter_values(activation)
     found = checked(activation, name)
-    if found.confirmed:
-        return _wide(found.derivation.value, {Q: q, **values}, digits)
-    return enclosed(activation, name, q, digits, values)
+    if not found.confirmed:
+        return enclosed(activation, name, q, digits, values)
+    formula = _wide(found.derivation.value, {Q: q, **values}, digits)
+    return _narrower(formula, enclosed, activation, name, q, digits, values)
 
 
 def slope_ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     """Enclose d/dq of a moment for all q in a ball."""
     values = parameter_values(activation)
     formula = closed_slope(activation, name)
-    if formula is not None:
-        return _wide(formula, {Q: q, **values}, digits)
-    return enclosed_slope(activation, name, q, digits, values)
+    if formula is None:
+        return enclosed_slope(activation, name, q, digits, values)
+    wide = _wide(formula, {Q: q, **values}, digits)
+    return _narrower(wide, enclosed_slope, activation, name, q, digits, values)
+
+
+WASTE = 30.0
+"""A ball this much wider, relatively, than q's own is worth a second route."""
+
+NARROW = 0.06
+"""Wider balls of q are better halved than evaluated twice."""
+
+
+def _narrower(
+    formula: arb,
+    enclose: Callable[..., arb],
+    activation: Any,
+    name: str,
+    q: arb,
+    digits: int,
+    values: dict[Any, Any],
+) -> arb:
+    width = relative_error(q)
+    if width == 0 or width > NARROW or relative_error(formula) <= max(WASTE * width, 10.0**-digits):
+        return formula
+    try:
+        independent = enclose(activation, name, q, digits, values)
+    except NotEnclosed:
+        return formula
+    return independent if not formula.is_finite() or independent.rad() < formula.rad() else formula
 
 
 def closed_value(activation: Any, name: str, timeout: float | None = None) -> Any | None:
