@@ -109,7 +109,7 @@ def closed_slope(activation: Any, name: str, timeout: float | None = None) -> An
 
 
 def _evaluable(slope: Any, activation: Any) -> Any | None:
-    """Return the slope if balls can evaluate it (a series differentiated term by term they cannot), else None."""
+    """Return the slope if balls can evaluate it (not a series differentiated term by term), else None."""
     try:
         evaluate(slope, {q: 1, **parameter_values(activation)})
     except (NotEnclosed, ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flint import arb
-from sympy import Rational
+from sympy import Rational, Sum
 
 from initmath.balls import bits, evaluate, evaluate_to, relative_error, to_arb, working_precision
 from initmath.derivation import Derivation, Number, Status
@@ -223,7 +223,8 @@ def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     """
     values = parameter_values(activation)
     found = checked(activation, name)
-    if not found.confirmed:
+    # A series costs more than an integral: it is shown, but not summed at thousands of boxes.
+    if not found.confirmed or found.derivation.value.has(Sum):
         return enclosed(activation, name, q, digits, values)
     formula = _wide(found.derivation.value, {Q: q, **values}, digits)
     return _narrower(formula, enclosed, activation, name, q, digits, values)

@@ -1,10 +1,12 @@
-"""No closed form leaves the room unless an independent enclosure agrees: wrong rules, planted by hand, must raise."""
+"""No closed form is shown unless an independent enclosure agrees: wrong rules, planted, must raise."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from sympy import Eq, KroneckerDelta, Piecewise, Rational, Symbol, sin
+
 from initmath import gaussian, moments
 from initmath.activation import resolve
 from initmath.derivation import Status
@@ -12,7 +14,6 @@ from initmath.errors import Disagreement, Divergent, InputError, NotEnclosed
 from initmath.integral import q
 from initmath.moments import closed_form, routes
 from initmath.moments import enclosed as enclosed_module
-from sympy import Eq, KroneckerDelta, Piecewise, Rational, Symbol, sin
 
 a = Symbol("a", positive=True)
 
