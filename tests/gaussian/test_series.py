@@ -76,3 +76,42 @@ def test_acceleration_keeps_its_promise(term: Any, closed: Any) -> None:
         value = alternating_sum(term, 100)
         assert value.overlaps(evaluate(closed, {}, 140))
         assert value.rad() < arb(10) ** -29
+
+
+RATIONAL = {
+    "arctan": sp.atan(x) ** 2,
+    "arctan_slope": sp.atan(sp.sqrt(3) * x) ** 2,
+    "log1px2": sp.log(1 + x**2) ** 2,
+    "log1px2_slope": sp.log(1 + x**2 / 5) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", RATIONAL)
+@pytest.mark.parametrize("value", ["1e-8", "0.01", "0.99", "1.01", "4", "100", "1e4"])
+def test_positive_series_against_the_enclosure(name: str, value: str) -> None:
+    derivation = derive(GaussianIntegral(RATIONAL[name], x, 0, q))
+    assert derivation.value is not None and derivation.value.has(sp.Sum)
+    closed = evaluate_to(derivation.value, {q: sp.Rational(value)}, 30)
+    assert relative_error(closed) <= 1e-30
+    pieces = PiecewiseSmooth.from_expr(RATIONAL[name], x)
+    assert closed.overlaps(expectation(pieces, sp.Rational(value), 30))
+
+
+@pytest.mark.parametrize("name", ["arctan", "log1px2"])
+def test_the_printed_terms_add_up(name: str) -> None:
+    """The terms of the plain sum, by SymPy's own Meijer G, are positive and add up to the value from below."""
+    variance = sp.Rational(1, 40)
+    value = derive(GaussianIntegral(RATIONAL[name], x, 0, q)).value
+    (series,) = value.atoms(sp.Sum)
+    closed = evaluate_to(series, {q: variance}, 20)
+    term, index = series.function.subs(q, variance), series.variables[0]
+    terms = [float(term.subs(index, n).evalf(20)) for n in range(1, 31)]
+    assert all(t >= 0 for t in terms)
+    assert abs(sum(terms) / float(closed.mid()) - 1) < 1e-12
+
+
+def test_a_wide_variance_of_a_positive_series() -> None:
+    expr = derive(GaussianIntegral(RATIONAL["arctan"], x, 0, q)).value
+    wide = evaluate(expr, {q: arb(2, 0.1)}, 80)
+    for point in ("1.9", "2", "2.1"):
+        assert wide.contains(evaluate(expr, {q: sp.Rational(point)}, 80).mid())
