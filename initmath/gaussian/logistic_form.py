@@ -84,7 +84,7 @@ def _polynomial(reduced: Any, x: Any) -> tuple[tuple[tuple[int, int, int], Any],
 
 
 def _coarsen(reduced: Any, x: Any) -> tuple[int, Any]:
-    """Write a rational function of E = (1 + T)/(1 − T) by E^g, g the largest; return g and it in the new T."""
+    """Write a rational function of E = (1+T)/(1−T) by E^g, g the largest; return g and it in the new T."""
     if LOG_COSH in reduced.free_symbols:
         return 1, reduced
     numerator, denominator = cancel(reduced.xreplace({T: (E - 1) / (E + 1)}), x, E).as_numer_denom()

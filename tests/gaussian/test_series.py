@@ -99,7 +99,7 @@ def test_positive_series_against_the_enclosure(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", ["arctan", "log1px2"])
 def test_the_printed_terms_add_up(name: str) -> None:
-    """The terms of the plain sum, by SymPy's own Meijer G, are positive and add up to the value from below."""
+    """The terms of the plain sum, by SymPy's Meijer G, are positive and add up to the value from below."""
     variance = sp.Rational(1, 40)
     value = derive(GaussianIntegral(RATIONAL[name], x, 0, q)).value
     (series,) = value.atoms(sp.Sum)
