@@ -16,7 +16,7 @@ __all__ = ["Curve", "curve"]
 _DEGREE = 17
 _WIDTH = 1.5  # panel in log q
 _SETTLED = 1e-11  # last coefficients, against the largest of the panel
-_THINNEST = 0.05
+_THINNEST = 0.3
 _FEW = 24  # variances for which interpolation does not pay
 
 Real = NDArray[np.float64]

@@ -1,0 +1,28 @@
+"""Theory against simulated networks: innovations, their joint test, and the verdict."""
+
+from initmath.verification.innovations import Claim, Innovation, innovations
+from initmath.verification.joint import Joint, Test, judge
+from initmath.verification.observations import Gradients, Observations, observe
+from initmath.verification.table import Check, Series, checks_of, layer_series
+from initmath.verification.verdict import LEVEL, POWER, Judgement, Verdict, assess
+
+__all__ = [
+    "LEVEL",
+    "POWER",
+    "Check",
+    "Claim",
+    "Gradients",
+    "Innovation",
+    "Joint",
+    "Judgement",
+    "Observations",
+    "Series",
+    "Test",
+    "Verdict",
+    "assess",
+    "checks_of",
+    "innovations",
+    "judge",
+    "layer_series",
+    "observe",
+]

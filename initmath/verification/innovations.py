@@ -1,0 +1,451 @@
+r"""One layer's surprise: what its averages do that the layer's input had not decided.
+
+Over the layers of one network the averages (1/N) Σ g(y)² and the rest are strongly correlated; their *innovations*,
+average minus conditional expectation given the layer's input, are martingale differences: uncorrelated over layers, and
+independent over networks.  Their conditional covariances are known (`initmath.finite_width.law`), so they can be
+whitened, at any width and for any spread of q between the networks:
+
+1. ``q``: N S/q, S = (1/N) Σ y², is χ² with N degrees of freedom whatever q is, so the sum over networks is χ² with N R;
+   its probability-integral transform is exactly normal, and exactly independent over layers.
+2. ``second_moment``, ``mean``, ``derivative``: the averages of g², g, g'², each less its regression on those before it,
+   over its exact standard deviation; the sum over networks is normal up to its skewness, which is known from the third
+   moments and taken out (Wilson & Hilferty 1931).
+3. ``cross_q`` (two inputs): given y₁, Σ y₁ (y₂ − (p/q₁) y₁) is exactly N(0, N S₁₁ det K/q₁).
+4. ``kernel``: the average of g(y₁) g(y₂), less its regression on all of the above.
+5. ``gradient``: given the forward pass and δ, |Wᵀδ|² is a known number plus (σ_w²|δ|²/N) χ² with N − rank X degrees of
+   freedom (THEORY §4): exact again.
+
+Which networks count in a layer is decided from the layer's input alone, so leaving some out biases nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, layer_law
+from initmath.quadrature.kernel import pair_expectation
+from initmath.verification.normal import normal_score_of_chi2, without_skewness
+from initmath.verification.observations import Observations
+from initmath.finite_width.weights import WeightLaw
+
+__all__ = ["Claim", "Innovation", "innovations"]
+
+Real = NDArray[np.float64]
+
+SKEWNESS = 0.5
+"""Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be tested."""
+
+DETERMINED = 1e-7
+"""Share of its variance that is left when an average is decided by the others: below it, it is compared exactly."""
+
+NOTHING = 1e-11
+"""Variance, relative to the second moment, that is only the rounding of the quadrature."""
+
+EXACT = 1e-4
+"""How far from its value something without variance may be, relative to its own scale (rounding of float32 and √N)."""
+
+PAIRS = 600
+"""Layers × networks at which the two-point kernel is computed (a two-dimensional integral each)."""
+
+_SMALLEST, _LARGEST = 1e-30, 1e30  # q; outside it powers of y leave the range of a double
+_ORDER = (0, 2, 1, 3)  # y², g², g, g'²
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The map that is claimed for a layer: y ~ N(0, σ_w² (1/N) Σ x² + σ_b²), and the moments of its activation.
+
+    Attributes
+    ----------
+    activation : ActivationLike
+        Whose Gaussian moments are claimed.
+    sigma_w2, sigma_b2 : float
+    offset : tuple of float
+        Added to the claimed E g² and E g: zero for the exact map, not zero for a claim that no map supports.
+    """
+
+    activation: ActivationLike
+    sigma_w2: float
+    sigma_b2: float = 0.0
+    offset: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Innovation:
+    """One quantity's innovations, joined over networks.
+
+    Attributes
+    ----------
+    quantity : str
+    z : ndarray, shape (L,)
+        Standard normal if the claim is true; NaN in layers where nothing could be tested.
+    count : ndarray of int, shape (L,)
+        How many networks went into it.
+    sensitivity : ndarray, shape (L,)
+        By how much z moves if σ_w² is 1 % wrong (0 where that is not used).
+    exact : ndarray of int, shape (L,)
+        How many networks were compared exactly, because the quantity has no variance of its own.
+    mismatches : ndarray of int, shape (L,)
+        How many of those did not agree.
+    heavy : ndarray of int, shape (L,)
+        How many networks were left out because the law is too skewed for a mean to be tested.
+    """
+
+    quantity: str
+    z: Real
+    count: NDArray[np.intp]
+    sensitivity: Real
+    exact: NDArray[np.intp]
+    mismatches: NDArray[np.intp]
+    heavy: NDArray[np.intp]
+
+
+@dataclass
+class _Layer:
+    """Everything about all (network, layer) pairs with a usable input, as flat arrays."""
+
+    width: int
+    shape: tuple[int, int]
+    index: NDArray[np.intp]  # into R × L
+    q: Real
+    q_h: Real
+    law: LayerLaw
+    kappa: Real
+    residual: Real = field(default_factory=lambda: np.zeros((0, 0)))  # (4, n): average minus expectation, × √N
+    covariance: Real = field(default_factory=lambda: np.zeros((0, 0)))
+
+    @property
+    def column(self) -> NDArray[np.intp]:
+        return self.index % self.shape[1]
+
+
+def innovations(seen: Observations, claim: Claim, weights: WeightLaw) -> tuple[Innovation, ...]:
+    """Return the whitened innovations of every quantity that was observed.
+
+    Parameters
+    ----------
+    seen : Observations
+    claim : Claim
+        What is tested.
+    weights : WeightLaw
+        What the networks' weights are drawn from.
+    """
+    layer = _layer(seen, claim, weights)
+    found = [_length(seen, layer, weights, claim)]
+    directions, done = _whitened(seen, layer)
+    found += done
+    if seen.cross_x is not None and seen.cross_y is not None:
+        found += _pair(seen, layer, claim, weights, directions)
+    if seen.gradients is not None and not weights.centred:
+        found.append(_gradient(seen, layer, claim, weights))
+    return tuple(found)
+
+
+# -- one input ----------------------------------------------------------------------------------------------------------
+
+
+def _layer(seen: Observations, claim: Claim, weights: WeightLaw) -> _Layer:
+    shape = (seen.networks, seen.depth)
+    with np.errstate(all="ignore"):
+        q_h = weights.variance_of_sum(
+            claim.sigma_w2, seen.second_x[:, :-1, 0], seen.mean_x[:, :-1, 0], seen.width
+        )
+        q = q_h + claim.sigma_b2
+        fourth = seen.fourth_x[:, :-1] if seen.fourth_x is not None else np.zeros(shape)
+        kappa = weights.fourth_cumulant(claim.sigma_w2, q_h, fourth, seen.width)
+        usable = (q > _SMALLEST) & (q < _LARGEST) & np.isfinite(kappa)
+    index = np.flatnonzero(usable)
+    law = layer_law(claim.activation, q.ravel()[index])
+    keep = law.valid
+    if not keep.all():
+        index = index[keep]
+        law = _taken(law, keep)
+    layer = _Layer(seen.width, shape, index, law.q, q_h.ravel()[index], law, kappa.ravel()[index])
+    _add_residuals(layer, seen, claim, weights)
+    return layer
+
+
+def _taken(law: LayerLaw, keep: NDArray[np.bool_]) -> LayerLaw:
+    return LayerLaw(
+        law.q[keep],
+        law.mean[:, keep],
+        law.mean_error[:, keep],
+        law.covariance[:, :, keep],
+        law.third[:, :, :, keep],
+        law.slope[:, keep],
+        law.curvature[:, keep],
+        law.valid[keep],
+    )
+
+
+def _add_residuals(layer: _Layer, seen: Observations, claim: Claim, weights: WeightLaw) -> None:
+    law = layer.law
+    observed = np.full((len(FEATURES), len(layer.index)), np.nan)
+    observed[0] = seen.second_y[:, :, 0].ravel()[layer.index]
+    observed[1] = seen.mean_x[:, 1:, 0].ravel()[layer.index]
+    observed[2] = seen.second_x[:, 1:, 0].ravel()[layer.index]
+    if seen.derivative is not None:
+        observed[3] = seen.derivative.ravel()[layer.index]
+    expected = law.mean + layer.kappa * law.curvature / 6
+    expected[1] += claim.offset[1]
+    expected[2] += claim.offset[0]
+    covariance = law.covariance.copy()
+    if weights.conserves_length:
+        covariance -= 2 * layer.q_h**2 * law.slope[:, None] * law.slope[None, :]
+        covariance[0, 0] = 4 * layer.q_h * claim.sigma_b2 + 2 * claim.sigma_b2**2
+        if claim.sigma_b2 == 0:
+            covariance[0, :] = covariance[:, 0] = 0
+    with np.errstate(all="ignore"):
+        layer.residual = np.sqrt(layer.width) * (observed - expected)
+    layer.covariance = covariance
+
+
+def _length(seen: Observations, layer: _Layer, weights: WeightLaw, claim: Claim) -> Innovation:
+    share = np.where(layer.q > 0, layer.q_h / layer.q, 0)
+    ratio = layer.residual[0] / layer.q / np.sqrt(layer.width)  # S/q − 1
+    if weights.gaussian:
+        n = layer.width
+        return _from_chi2("q", layer, n * (1 + ratio), np.full(len(ratio), float(n)), share)
+    # Regressions below keep the Gaussian covariance (any coefficients are right in the mean); the scale here does not.
+    spread = np.sqrt(layer.covariance[0, 0] + (0 if weights.conserves_length else layer.kappa))
+    if weights.conserves_length and claim.sigma_b2 == 0:
+        return _joined("q", layer, np.full(len(ratio), np.nan), np.zeros(len(ratio)), exact=np.abs(ratio) <= EXACT)
+    z = layer.residual[0] / spread
+    return _joined("q", layer, z, np.zeros(len(z)), moves=0.01 * layer.q_h / spread * np.sqrt(layer.width))
+
+
+def _from_chi2(
+    quantity: str, layer: _Layer, value: Real, freedom: Real, share: Real | float, index: Any = None
+) -> Innovation:
+    """Sum χ² variables over networks and turn each layer's sum into a normal score."""
+    layers = layer.shape[1]
+    column = (layer.index if index is None else index) % layers
+    good = np.isfinite(value)
+    column, value, freedom = column[good], value[good], freedom[good]
+    share = np.broadcast_to(np.asarray(share, np.float64), good.shape)[good]
+    total = np.bincount(column, value, layers)
+    degrees = np.bincount(column, freedom, layers)
+    count = np.bincount(column, minlength=layers)
+    with np.errstate(all="ignore"):
+        moves = 0.01 * np.bincount(column, freedom * share, layers) / np.sqrt(2 * degrees)
+    z = np.full(layers, np.nan)
+    tested = degrees > 0
+    z[tested] = normal_score_of_chi2(total[tested], degrees[tested])
+    none = np.zeros(layers, np.intp)
+    return Innovation(quantity, z, count, np.where(tested, moves, 0), none, none, none)
+
+
+def _joined(
+    quantity: str,
+    layer: _Layer,
+    z: Real,
+    skewness: Real,
+    exact: NDArray[np.bool_] | None = None,
+    moves: Real | None = None,
+    index: Any = None,
+) -> Innovation:
+    """Join unit-variance scores over networks; NaN in z marks what has no variance (``exact`` says if it agrees)."""
+    layers = layer.shape[1]
+    column = (layer.index if index is None else index) % layers
+    random = np.isfinite(z)
+    heavy = random & (np.abs(skewness) > SKEWNESS * np.sqrt(np.maximum(np.bincount(column[random], minlength=layers), 1))[column])
+    random &= ~heavy
+    count = np.bincount(column[random], minlength=layers)
+    with np.errstate(all="ignore"):
+        total = np.bincount(column[random], z[random], layers) / np.sqrt(count)
+        gamma = np.bincount(column[random], skewness[random], layers) / count**1.5
+        moved = (
+            np.zeros(layers)
+            if moves is None
+            else np.bincount(column[random], moves[random], layers) / np.sqrt(count)
+        )
+    score = np.where(count > 0, without_skewness(total, gamma), np.nan)
+    compared = np.zeros(layers, np.intp)
+    wrong = np.zeros(layers, np.intp)
+    if exact is not None:
+        which = np.isnan(z)
+        compared = np.bincount(column[which], minlength=layers)
+        wrong = np.bincount(column[which & ~exact], minlength=layers)
+    return Innovation(
+        quantity, score, count, np.where(count > 0, moved, 0), compared, wrong,
+        np.bincount(column[heavy], minlength=layers),
+    )  # fmt: skip
+
+
+def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]]:
+    """Gram–Schmidt over the features in a fixed order; the coefficients of each direction, and the innovations."""
+    size, n = layer.residual.shape
+    # directions[k] = coefficients over the four features of the k-th whitened residual
+    directions = np.zeros((size, size, n))
+    found = []
+    for place, i in enumerate(_ORDER):
+        own = np.zeros((size, n))
+        own[i] = 1.0
+        whole = layer.covariance[i, i]
+        for k in range(place):
+            projection = np.einsum("jn,jn->n", layer.covariance[i], directions[k])
+            own -= projection * directions[k]
+        left = np.einsum("in,ijn,jn->n", own, layer.covariance, own)
+        free = left > np.maximum(DETERMINED * whole, NOTHING * (whole + layer.law.mean[i] ** 2))
+        with np.errstate(all="ignore"):
+            directions[place] = np.where(free, own / np.sqrt(np.where(free, left, 1)), 0)
+        if i == 0 or (i == 3 and seen.derivative is None):
+            continue
+        rest = np.einsum("in,in->n", own, layer.residual)
+        with np.errstate(all="ignore"):
+            z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
+            skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
+            scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
+            agrees = ~(np.abs(rest) / np.sqrt(layer.width) > EXACT * scale)
+        found.append(_joined(FEATURES[i], layer, z, skew / np.sqrt(layer.width), exact=agrees))
+    return directions, found
+
+
+# -- two inputs ---------------------------------------------------------------------------------------------------------
+
+
+def _pair(
+    seen: Observations, layer: _Layer, claim: Claim, weights: WeightLaw, directions: Real
+) -> list[Innovation]:
+    assert seen.cross_x is not None and seen.cross_y is not None
+    at = layer.index
+    second, mean = seen.second_x[:, :-1, 1].ravel()[at], seen.mean_x[:, :-1, 1].ravel()[at]
+    first_mean = seen.mean_x[:, :-1, 0].ravel()[at]
+    cross = seen.cross_x[:, :-1].ravel()[at]
+    n = layer.width
+    with np.errstate(all="ignore"):
+        q2 = weights.variance_of_sum(claim.sigma_w2, second, mean, n) + claim.sigma_b2
+        if weights.centred:
+            p = claim.sigma_w2 * n / (n - 1) * (cross - first_mean * mean) + claim.sigma_b2
+        else:
+            p = claim.sigma_w2 * cross + claim.sigma_b2
+        q1 = layer.q
+        left = (np.sqrt(q1 * q2) - p) * (np.sqrt(q1 * q2) + p) / q1  # Var(y₂ | y₁)
+        good = (q2 > _SMALLEST) & (q2 < _LARGEST) & (left > 1e-9 * q2)
+        s11 = seen.second_y[:, :, 0].ravel()[at]
+        s12 = seen.cross_y.ravel()[at]
+        rest = np.sqrt(n) * (s12 - p / q1 * s11)
+        if weights.conserves_length and claim.sigma_b2 == 0:
+            exact = np.abs(rest) / np.sqrt(n) <= EXACT * np.sqrt(q1 * q2)
+            cross_q = _joined("cross_q", layer, np.full(len(p), np.nan), np.zeros(len(p)), exact=exact | ~good)
+            return [cross_q]
+        if weights.conserves_length:
+            return []
+        eta = np.where(good, rest / np.sqrt(s11 * left), np.nan)
+    found = [_joined("cross_q", layer, eta, np.zeros(len(eta)))]
+    if weights.gaussian:
+        found.append(_kernel(seen, layer, claim, directions, p, q2, np.flatnonzero(good)))
+    return found
+
+
+def _kernel(
+    seen: Observations, layer: _Layer, claim: Claim, directions: Real, p: Real, q2: Real, good: NDArray[np.intp]
+) -> Innovation:
+    """(1/N) Σ g(y₁) g(y₂), in the first networks only: each costs a two-dimensional integral."""
+    assert seen.cross_x is not None and seen.cross_y is not None
+    most = max(1, PAIRS // max(1, layer.shape[1]))
+    good = good[layer.index[good] // layer.shape[1] < most]
+    g, slope = claim.activation.numpy(0), claim.activation.numpy(1)
+    cuts = [float(c) for c in claim.activation.kinks]
+    q1, q2, p = layer.q[good], q2[good], p[good]
+
+    def products(a: Any, b: Any) -> Any:
+        u, v, s = g(a), g(b), slope(a)
+        k = u * v
+        return np.stack([k, k * k, k * a * a, k * u, k * u * u, k * s * s, k * a * b])
+
+    moments = pair_expectation(products, q1, q2, p, cuts).value
+    k, square = moments[0], moments[1]
+    with np.errstate(all="ignore"):
+        covariance = moments[2:6] - k * layer.law.mean[:, good]  # with y₁², g, g², g'²
+        mixed = moments[6] - k * p - p / q1 * covariance[0]  # with y₁ η
+        spread = (np.sqrt(q1 * q2) - p) * (np.sqrt(q1 * q2) + p)  # Var(y₁ η) = det K
+        along = np.einsum("kin,in->kn", directions[:, :, good], covariance)
+        coefficients = np.einsum("kn,kin->in", along, directions[:, :, good])
+        left = square - k * k - np.sum(along**2, axis=0) - mixed**2 / spread
+        at = layer.index[good]
+        s11 = seen.second_y[:, :, 0].ravel()[at]
+        s12 = seen.cross_y.ravel()[at]
+        root = np.sqrt(layer.width)
+        rest = root * (seen.cross_x[:, 1:].ravel()[at] - k)
+        residual = layer.residual[:, good]
+        used = coefficients != 0
+        rest = rest - np.sum(np.where(used, coefficients * np.where(used, residual, 0), 0), axis=0)
+        rest = rest - mixed / spread * root * (s12 - p / q1 * s11)
+        whole = square - k * k
+        free = left > np.maximum(DETERMINED * whole, NOTHING * square)
+        z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
+        agrees = ~(np.abs(rest) / root > EXACT * (np.sqrt(np.maximum(whole, 0)) + np.sqrt(square)) + 1e-300)
+    z[~np.isfinite(moments).all(axis=0)] = np.nan
+    agrees |= ~np.isfinite(moments).all(axis=0)
+    skew = _kernel_skewness(g, slope, cuts, layer, good, q1, q2, p, k, coefficients, mixed / spread, left, free)
+    return _joined("kernel", layer, z, skew / root, exact=agrees, index=at)
+
+
+def _kernel_skewness(
+    g: Callable[[Any], Any], slope: Callable[[Any], Any], cuts: list[float], layer: _Layer, good: NDArray[np.intp],
+    q1: Real, q2: Real, p: Real, k: Real, coefficients: Real, mixed: Real, left: Real, free: NDArray[np.bool_],
+) -> Real:  # fmt: skip
+    """Skewness of one neuron's residual, at one typical network of each layer: it varies little between networks."""
+    column = layer.index[good] % layer.shape[1]
+    skew = np.zeros(len(good))
+    for number in np.unique(column):
+        here = np.flatnonzero((column == number) & free)
+        if not len(here):
+            continue
+        i = here[np.argsort(q1[here])[len(here) // 2]]
+        c, m = coefficients[:, i], layer.law.mean[:, good[i]]
+
+        def cubed(a: Any, b: Any, i: int = int(i), c: Real = c, m: Real = m) -> Any:
+            u, s = g(a), slope(a)
+            r = u * g(b) - k[i] - c[0] * (a * a - m[0]) - c[1] * (u - m[1]) - c[2] * (u * u - m[2])
+            r = r - c[3] * (s * s - m[3]) - mixed[i] * (a * b - p[i] / q1[i] * a * a)
+            return (r**3)[None]
+
+        third = pair_expectation(cubed, q1[i], q2[i], p[i], cuts).value[0, 0]
+        skew[column == number] = third / left[i] ** 1.5
+    return skew
+
+
+# -- backward -----------------------------------------------------------------------------------------------------------
+
+
+def _gradient(seen: Observations, layer: _Layer, claim: Claim, weights: WeightLaw) -> Innovation:
+    """|Wᵀδ|²: a χ² variable once the forward pass is known."""
+    back = seen.gradients
+    assert back is not None
+    index = np.arange(back.incoming.size)
+    with np.errstate(all="ignore"):
+        incoming = back.incoming.ravel()
+        good = (incoming > 1e-290) & (incoming < 1e290) & np.isfinite(back.outgoing.ravel())
+        index, incoming = index[good], incoming[good]
+        outgoing, explained = back.outgoing.ravel()[good], back.explained.ravel()[good]
+        freedom = back.freedom.ravel()[good].astype(np.float64)
+        value = layer.width * (outgoing - explained) / (claim.sigma_w2 * incoming)
+        if weights.conserves_length:
+            agrees = np.abs(outgoing / (claim.sigma_w2 * incoming) - 1) <= EXACT
+            nothing = np.full(len(index), np.nan)
+            return _joined("gradient", layer, nothing, np.zeros(len(index)), exact=agrees, index=index)
+        if not weights.gaussian:
+            value = value - layer.width * _tilt(layer, weights, index)
+    value = np.where(freedom > 0, value, np.nan)
+    return _from_chi2("gradient", layer, value, freedom, 1.0, index)
+
+
+def _tilt(layer: _Layer, weights: WeightLaw, index: NDArray[np.intp]) -> Real:
+    r"""What a fourth cumulant of the weights adds: E(W_ij² | y_i) moves with y_i², and δ_i² = g'(y_i)² (…)² with it.
+
+    The cumulant κ(W_ij, W_ij, y_i, y_i) = κ_W v⁴ x_j² gives E(W_ij² | y_i) − v² = κ_W v⁴ x_j² (y_i² − q)/(2q²) (plus
+    what the Gaussian part explains), so |Wᵀδ|²/(σ_w²|δ|²) gains κ_W (q_h/N) χ̂'(q)/χ̂(q).
+    """
+    gain = np.zeros(layer.shape[0] * layer.shape[1])
+    law = layer.law
+    with np.errstate(all="ignore"):
+        tilt = (weights.excess_kurtosis or 0.0) * layer.q_h / layer.width * law.slope[3] / law.mean[3]
+    gain[layer.index] = np.where(np.isfinite(tilt), tilt, 0)
+    return np.asarray(gain[index])

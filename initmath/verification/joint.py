@@ -1,0 +1,126 @@
+r"""From many innovations to one verdict, at a stated level.
+
+For each quantity the layers' scores z_l give two statistics that are independent if the claim is true:
+
+- their weighted sum, T = Σ w_l z_l/√Σ w_l², w_l = √(number of networks): N(0, 1).  A wrong map shifts every layer the
+  same way, so this is where the power is;
+- what is left, Σ z_l² − T²: χ² with one degree of freedom less than there are layers.  Single bad layers show here.
+
+All of them together, m in number, are nearly independent (the quantities are whitened against one another), so the
+smallest p-value is judged by 1 − (1 − p)^m (Šidák).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import expm1, log1p, sqrt
+
+import numpy as np
+
+from initmath.verification.innovations import Innovation
+from initmath.verification.normal import two_sided
+
+__all__ = ["Joint", "Test", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One combined statistic.
+
+    Attributes
+    ----------
+    quantity : str
+    kind : str
+        ``"sum"`` (T, standard normal) or ``"layers"`` (χ² of what the sum leaves).
+    statistic : float
+    freedom : int
+        0 for the sum.
+    p : float
+        Two-sided for the sum, upper tail for the rest.
+    """
+
+    quantity: str
+    kind: str
+    statistic: float
+    freedom: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """All tests together.
+
+    Attributes
+    ----------
+    tests : tuple of Test
+    p : float
+        Of the smallest p-value among them; 0 where something without variance is not what it must be.
+    mismatches : tuple of str
+        The quantities of which that is so.
+    power : float
+        Probability of refuting if σ_w² is 1 % wrong.
+    """
+
+    tests: tuple[Test, ...]
+    p: float
+    mismatches: tuple[str, ...]
+    power: float
+
+
+def judge(found: Sequence[Innovation], level: float) -> Joint:
+    """Combine the innovations of all quantities.
+
+    Parameters
+    ----------
+    found : sequence of Innovation
+    level : float
+        Probability of refuting a true claim.
+    """
+    tests: list[Test] = []
+    reach: list[float] = []
+    certain = False
+    for each in found:
+        tested = np.isfinite(each.z)
+        if tested.any():
+            z, w = each.z[tested], np.sqrt(each.count[tested])
+            total = float(np.sum(w * z) / sqrt(float(np.sum(w * w))))
+            tests.append(Test(each.quantity, "sum", total, 0, two_sided(total)))
+            reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
+            if len(z) > 1:
+                rest = max(float(np.sum(z * z)) - total * total, 0.0)
+                tests.append(Test(each.quantity, "layers", rest, len(z) - 1, _upper(rest, len(z) - 1)))
+        # without variance there is nothing to chance: 1 % wrong is seen in every network
+        certain |= each.quantity in ("q", "gradient") and bool(each.exact.sum() > 0)
+    wrong = tuple(each.quantity for each in found if each.mismatches.any())
+    smallest = min((test.p for test in tests), default=1.0)
+    joint = -expm1(len(tests) * log1p(-smallest)) if smallest < 1 else 1.0
+    power = 1.0 if certain else _power(reach, len(tests), level)
+    return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power)
+
+
+def _upper(value: float, freedom: int) -> float:
+    from scipy.special import gammaincc
+
+    return float(gammaincc(freedom / 2, value / 2))
+
+
+def critical_value(count: int, level: float) -> float:
+    """|T| beyond which one of ``count`` sums refutes on its own."""
+    from scipy.special import ndtri
+
+    each = -expm1(log1p(-level) / max(count, 1))
+    return float(-ndtri(each / 2))
+
+
+def _power(reach: Sequence[float], count: int, level: float) -> float:
+    from scipy.special import ndtr
+
+    if not count:
+        return 0.0
+    line = critical_value(count, level)
+    missed = 1.0
+    for shift in reach:
+        if shift:
+            missed *= float(ndtr(line - abs(shift)) - ndtr(-line - abs(shift)))
+    return 1.0 - missed if any(reach) else 0.0

@@ -1,0 +1,150 @@
+"""CONFIRMED, REFUTED or UNKNOWN: theory against simulated networks, at a stated level and with a stated power."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import ceil
+
+import numpy as np
+
+from initmath.finite_width import WeightLaw
+from initmath.verification.innovations import Claim, Innovation, innovations
+from initmath.verification.joint import Joint, critical_value, judge
+from initmath.verification.observations import Observations
+
+__all__ = ["LEVEL", "POWER", "Judgement", "Verdict", "assess"]
+
+LEVEL = 0.01
+"""Probability with which a true claim is refuted."""
+
+POWER = 0.9
+"""Probability of refuting a σ_w² that is 1 % wrong from which a claim that stood counts as confirmed."""
+
+_ALL = ("q", "second_moment", "mean", "derivative", "cross_q", "kernel", "gradient")
+_NAMES = {
+    "q": "pre-activation variance",
+    "second_moment": "second moment",
+    "mean": "mean",
+    "derivative": "E g'²",
+    "cross_q": "pre-activation covariance",
+    "kernel": "two-point kernel",
+    "gradient": "gradient",
+}
+
+
+class Verdict(Enum):
+    """What the simulation says about a claim."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    reason : str
+        One sentence.
+    joint : Joint
+    innovations : tuple of Innovation
+    notes : tuple of str
+        What was left out of the test and why.
+    """
+
+    verdict: Verdict
+    reason: str
+    joint: Joint
+    innovations: tuple[Innovation, ...]
+    notes: tuple[str, ...]
+
+
+def assess(
+    seen: Observations, claim: Claim, weights: WeightLaw, level: float = LEVEL, power: float = POWER
+) -> Judgement:
+    """Judge a claim by simulated networks.
+
+    Parameters
+    ----------
+    seen : Observations
+    claim : Claim
+    weights : WeightLaw
+    level : float
+        Probability of refuting a true claim.
+    power : float
+        Least probability of refuting a σ_w² that is 1 % wrong for CONFIRMED.
+
+    Returns
+    -------
+    Judgement
+        REFUTED if the joint p-value is below the level, or if something without variance is not what it must be;
+        CONFIRMED if not and if the power is enough; else UNKNOWN, which never counts as confirmed.
+
+    Notes
+    -----
+    The innovations' first moments are exact for Gaussian weights at any width, depth and number of networks; normality of
+    their sums over N·R neurons is exact for q, the gradient and the pre-activation covariance, and holds up to the
+    skewness, which is taken out, for the others.  For other weights first moments are right to O(1/N²).
+    """
+    found = innovations(seen, claim, weights)
+    joint = judge(found, level)
+    notes = tuple(_notes(found))
+    if joint.mismatches:
+        what = ", ".join(_NAMES[name] for name in joint.mismatches)
+        return Judgement(Verdict.REFUTED, f"not equal where there is no chance: {what}", joint, found, notes)
+    if joint.p < level:
+        worst = min(joint.tests, key=lambda test: test.p)
+        kind = "over all layers" if worst.kind == "sum" else "in single layers"
+        reason = f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
+        return Judgement(Verdict.REFUTED, reason, joint, found, notes)
+    tested = next((each for each in found if each.quantity == "second_moment"), None)
+    layers = 0 if tested is None else int(np.sum((tested.count > 0) | (tested.exact > 0)))
+    if 2 * layers < seen.depth:
+        reason = f"E g² could be tested in {layers} of {seen.depth} layers only: {notes[0] if notes else 'no signal'}"
+        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
+    if joint.power < power:
+        reason = (
+            f"nothing contradicts the claim, but a σ_w² that is 1 % wrong would be refuted with probability "
+            f"{joint.power:.2g} only{_enough(found, joint, seen.networks, level)}"
+        )
+        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
+    reason = f"nothing contradicts the claim (p = {joint.p:.2g}), and a σ_w² that is 1 % wrong would be refuted with probability {joint.power:.4g}"
+    return Judgement(Verdict.CONFIRMED, reason, joint, found, notes)
+
+
+def _enough(found: Sequence[Innovation], joint: Joint, networks: int, level: float) -> str:
+    """How many networks would give the power."""
+    total = 0.0
+    for each in found:
+        tested = np.isfinite(each.z) & (each.sensitivity != 0)
+        if tested.any():
+            w = np.sqrt(each.count[tested])
+            total = max(total, float(np.sum(w * each.sensitivity[tested])) / float(np.sqrt(np.sum(w * w))))
+    if not total:
+        return ""
+    needed = ((critical_value(len(joint.tests), level) + 1.2816) / total) ** 2 * networks
+    return f"; about {ceil(needed)} networks would do"
+
+
+def _notes(found: Sequence[Innovation]) -> list[str]:
+    notes = []
+    for each in found:
+        heavy = int(each.heavy.sum())
+        if heavy:
+            everything = heavy + int(each.count.sum())
+            notes.append(
+                f"{_NAMES[each.quantity]}: left out in {heavy} of {everything} layers × networks, where a few neurons "
+                "decide the average and no mean can be tested"
+            )
+        nothing = int(np.sum((each.count == 0) & (each.exact == 0)))
+        if nothing and not heavy and each.quantity not in ("gradient",):
+            notes.append(f"{_NAMES[each.quantity]}: not tested in {nothing} layers (no usable variation)")
+    missing = [name for name in _ALL if name not in {each.quantity for each in found}]
+    if missing:
+        notes.append("not tested: " + ", ".join(_NAMES[name] for name in missing))
+    return notes
