@@ -10,7 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sympy import Add, Expr, Function, Mul, Pow, S, cosh, erfc, exp, expand, log, sinh, tanh
+from sympy import Add, Expr, Function, Mul, Pow, S, cosh, erfc, exp, expand, log, sinh, sqrt, tanh
+
+from initmath.integral import Phi
 
 __all__ = ["Erfcx", "LogOnePlusExp", "Logistic", "stabilise"]
 
@@ -53,19 +55,17 @@ def stabilise(expr: Any) -> Any:
         return expr
     if not all(isinstance(arg, Expr) for arg in expr.args):
         return expr
+    if isinstance(expr, Add):
+        expr = _from_the_tail(expr)
+        if not isinstance(expr, Add):
+            return stabilise(expr)
+    if isinstance(expr, Phi) and expr.args[0].is_negative:
+        return erfc(-expr.args[0] / sqrt(2)) / 2
     args = [stabilise(arg) for arg in expr.args]
     if isinstance(expr, log):
-        split = _two_exponentials(args[0])
-        if split is not None:
-            scale, lead, other = split
-            return Add(log(scale), lead, LogOnePlusExp(other))
-        if isinstance(args[0], Mul):
-            parts = [_logarithm(factor) for factor in args[0].args]
-            if all(part is not None for part in parts):
-                return Add(*parts)
-        if isinstance(args[0], cosh):
-            u = args[0].args[0]
-            return u - log(2) + LogOnePlusExp(-2 * u)
+        written = _logarithm_of(args[0])
+        if written is not None:
+            return written
     if isinstance(expr, Pow) and args[1].is_Integer and args[1].is_negative:
         split = _two_exponentials(args[0])
         if split is not None:
@@ -74,6 +74,35 @@ def stabilise(expr: Any) -> Any:
     if isinstance(expr, Mul):
         return _product(args)
     return expr if tuple(args) == expr.args else expr.func(*args)
+
+
+def _from_the_tail(total: Any) -> Any:
+    """Write c·Φ(u), u > 0, as c − c·Φ(−u): large terms c·(Φ(u) − Φ(v)) then cancel before any rounding."""
+    terms: list[Any] = []
+    for term in total.args:
+        factors = Mul.make_args(term)
+        near = [f for f in factors if isinstance(f, Phi) and f.args[0].is_positive]
+        if len(near) == 1:
+            rest = Mul(*(f for f in factors if f is not near[0]))
+            terms += [rest, -rest * Phi(-near[0].args[0])]
+        else:
+            terms.append(term)
+    return Add(*terms)
+
+
+def _logarithm_of(u: Any) -> Any | None:
+    """Logarithm of a·e^u + b·e^v, of cosh, and of products of such; None for anything else."""
+    split = _two_exponentials(u)
+    if split is not None:
+        scale, lead, other = split
+        return Add(log(scale), lead, LogOnePlusExp(other))
+    if isinstance(u, cosh):
+        return u.args[0] - log(2) + LogOnePlusExp(-2 * u.args[0])
+    if isinstance(u, Mul):
+        parts = [_logarithm(factor) for factor in u.args]
+        if all(part is not None for part in parts):
+            return Add(*parts)
+    return None
 
 
 def _logarithm(factor: Any) -> Any | None:

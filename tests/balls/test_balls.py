@@ -155,3 +155,16 @@ def test_compiled_integrand_integrates() -> None:
 def test_parameters_are_bound_at_the_call() -> None:
     f = compile_ball(sp.tanh(a * x), x, {a: sp.Rational(1, 2)})
     assert abs(f(acb(2), False).real - arb(1).tanh()) < 1e-14
+
+
+def test_large_terms_around_phi_cancel_before_rounding() -> None:
+    """e^{2q}(Φ(2√q + 1) − Φ(2√q)) at q = 10⁴: two terms of size e^20000, a value of size 1."""
+    root = sp.sqrt(q)
+    expr = sp.exp(2 * q) * Phi(2 * root + 1) - sp.exp(2 * q) * Phi(2 * root)
+    ball = evaluate_to(expr, {q: 10**4}, 20, max_prec=1024)
+    with mpmath.workdps(40):
+        t = mpmath.mpf(200)
+        scaled = [mpmath.erfc(u / mpmath.sqrt(2)) * mpmath.exp(t**2 / 2) / 2 for u in (t, t + 1)]
+        known = mpmath.nstr(scaled[0] - scaled[1], 30)
+    with working_precision(120):
+        assert abs(ball - arb(known)) < abs(arb(known)) * arb(10) ** -20
