@@ -108,8 +108,8 @@ def solve(
     try:
         return asked.solve(question)
     except Divergent as error:
-        # A moment that the criterion needs is infinite: no weight variance can make it finite.
-        return no_solution(str(error))
+        # A moment that the criterion needs is infinite where it looked; elsewhere it may be finite.
+        return no_solution(str(error), complete=False)
 
 
 def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:

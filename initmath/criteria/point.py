@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flint import arb
+
 from initmath import moments
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
 from initmath.criteria.flow import Flow, flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
+from initmath.errors import Divergent
 from initmath.integral import q as Q
 from initmath.moments.algebra import tidy
 
@@ -64,7 +67,13 @@ class Point:
 
     def _at_root(self, name: str, closed: Any, enclose: Any) -> Number:
         question = self.question
-        ball = enclose(question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
+        try:
+            ball = enclose(question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
+        except Divergent as error:
+            # E g'² alone may be infinite (√|x|): then χ₁ is, and the solution stands.
+            if name != "derivative_second_moment":
+                raise
+            return Number(Status.NUMERIC, arb.pos_inf(), None, f"diverges: {error}", question.digits)
         if closed is None or self.q.closed_form is None:
             return Number(Status.NUMERIC, ball, None, self.q.method, question.digits)
         return Number(
