@@ -114,26 +114,31 @@ def fill_removable(expr: Any, variable: Any, point: Any) -> Any:
     if isinstance(expr, Pow) and expr.exp.is_Integer and expr.exp.is_positive:
         return Pow(fill_removable(expr.base, variable, point), expr.exp)
     if isinstance(expr, (Add, Mul)):
-        polar = [a for a in expr.args if _is_polar(a, variable, point)]
-        rest = [a for a in expr.args if a not in polar]
-        if isinstance(expr, Mul):
-            zeros = [a for a in rest if a.has_free(variable) and a.subs(variable, point) == 0]
-            others = [fill_removable(a, variable, point) for a in rest if a not in zeros]
-            return Mul(*others, _quotient(Mul(*polar, *zeros), variable, point))
-        others = [fill_removable(a, variable, point) for a in rest]
-        return Add(*others, _quotient(Add(*polar), variable, point))
+        try:
+            return expr.func(*(fill_removable(arg, variable, point) for arg in expr.args))
+        except Divergent:
+            return _combined(expr, variable, point)
     if isinstance(expr, Pow):
         return _quotient(expr, variable, point)
-    return expr.func(*(fill_removable(arg, variable, point) for arg in expr.args))
+    try:
+        return expr.func(*(fill_removable(arg, variable, point) for arg in expr.args))
+    except Divergent as error:
+        # A pole inside a function proves nothing: exp(−1/x²) is bounded.
+        raise NotEnclosed(f"{expr} has a singularity at {variable} = {point}") from error
 
 
-def _is_polar(expr: Any, variable: Any, point: Any) -> bool:
-    """Whether the pole belongs to the term itself: not to a function's argument, not to a power."""
-    if isinstance(expr, Pow) and expr.exp.is_Integer and expr.exp.is_positive:
-        return False
-    if isinstance(expr, (Pow, Mul, Add)):
-        return vanishing_denominators(expr, variable, point)
-    return False
+def _combined(expr: Any, variable: Any, point: Any) -> Any:
+    """Bring the terms (or factors) with poles together: their poles may cancel."""
+    polar = [
+        a for a in expr.args if vanishing_denominators(a, variable, point) and isinstance(a, (Add, Mul, Pow))
+    ]
+    rest = [a for a in expr.args if a not in polar]
+    if isinstance(expr, Mul):
+        zeros = [a for a in rest if a.has_free(variable) and a.subs(variable, point) == 0]
+        others = [fill_removable(a, variable, point) for a in rest if a not in zeros]
+        return Mul(*others, _quotient(Mul(*polar, *zeros), variable, point))
+    others = [fill_removable(a, variable, point) for a in rest]
+    return Add(*others, _quotient(Add(*polar), variable, point))
 
 
 def _quotient(expr: Any, variable: Any, point: Any) -> Any:

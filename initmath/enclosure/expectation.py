@@ -24,6 +24,7 @@ __all__ = ["expectation"]
 
 _ATTEMPTS = 5
 _STEERING_BITS = 64
+_EVALUATIONS = 600_000
 #: A value below E|f|·10^-(digits + ZERO_DIGITS) is not told from zero.
 _ZERO_DIGITS = 15
 
@@ -46,6 +47,19 @@ class _Problem:
     sides: dict[int, tuple[Bound, float]]
     pieces: tuple[Piece, ...]
     singular: dict[tuple[int, int], _Singular]
+    budget: _Budget
+
+
+@dataclass
+class _Budget:
+    """Evaluations of the integrand that are left: what does not converge must not take minutes."""
+
+    left: int = _EVALUATIONS
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise NotEnclosed(f"{_EVALUATIONS} evaluations of the integrand did not suffice")
 
 
 def expectation(
@@ -134,7 +148,7 @@ def _pose(ready: Plan, q: Any, values: dict[Any, Any]) -> _Problem:
     if ready.parity:
         pieces = _right_half(pieces)
         sides[-1] = sides[1]
-    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values))
+    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values), _Budget())
 
 
 def _right_half(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -297,8 +311,10 @@ def _integrand(piece: Piece, problem: _Problem, q: arb, weight: int, prec: int) 
     call = program(piece.expr, problem.plan.variable).bind(problem.values, prec)
     rate = acb(-1 / (2 * q))
     nowhere = acb(arb.nan())
+    spend = problem.budget.spend
 
     def integrand(z: acb, analytic: bool) -> acb:
+        spend()
         try:
             value = call(z, analytic)
         except ZeroDivisionError:
@@ -349,7 +365,10 @@ class _Part:
         inside = [arb(m) for m in sorted([*marks, *self._decay(lower, upper)]) if m > lower and m < upper]
         for left, right in pairwise([lower, *inside, upper]):
             for place in (0.25, 0.6):
-                value = abs(self.integrand(acb((left + (right - left) * place).mid()), False))
+                value = self.integrand(acb((left + (right - left) * place).mid()), False)
+                if value.is_finite() and not value.imag.contains(0):
+                    raise NotEnclosed(f"{self.problem.pieces[self.index].expr} is not real everywhere")
+                value = abs(value)
                 if value.is_finite() and value.mid() > largest:
                     largest = value.mid()
         return largest

@@ -19,7 +19,7 @@ from initmath.balls import evaluate, relative_error, working_precision
 from initmath.enclosure import Growth, expectation
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import Phi, x
-from initmath.piecewise import PiecewiseSmooth
+from initmath.piecewise import Piece, PiecewiseSmooth
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference.json"
 
@@ -207,3 +207,43 @@ def test_a_tail_is_never_left_out() -> None:
     """x⁴⁰ at q = 1 has its mass near z = 6, far from where the density has it: E z⁴⁰ = 39!!."""
     ball = expectation(split(x**40), 1, 30)
     assert ball.contains(arb(int(sp.factorial2(39)))) and relative_error(ball) < 1e-29
+
+
+@pytest.mark.parametrize("expr", [sp.log(x), sp.sqrt(x), sp.asin(x)], ids=str)
+def test_a_function_that_is_not_real_is_refused(expr: Any) -> None:
+    whole = PiecewiseSmooth(x, (Piece(-sp.oo, sp.oo, expr),))
+    with pytest.raises((NotEnclosed, Divergent)):
+        expectation(whole, 1)
+
+
+def test_what_does_not_converge_is_given_up_in_time() -> None:
+    """An essential singularity on the line: bounded, integrable, and beyond the method."""
+    whole = PiecewiseSmooth(x, (Piece(-sp.oo, sp.oo, sp.sin(1 / x) ** 2),))
+    with pytest.raises(NotEnclosed):
+        expectation(whole, 1)
+
+
+@pytest.mark.parametrize(
+    ("expr", "closed"),
+    [
+        (x**2 * (1 + 1 / x) ** 2, 2),
+        ((1 + 1 / x) ** 2 - 1 / x**2 - 2 / x, 1),
+        ((sp.exp(x) - 1) / x + (1 - sp.exp(-x)) / x, None),
+        ((sp.tanh(x) / x) ** 2 * sp.cos(x), None),
+    ],
+    ids=str,
+)
+def test_poles_that_cancel_are_not_poles(expr: Any, closed: Any) -> None:
+    """E x²(1 + 1/x)² = E (x + 1)² = 2: a pole of one factor proves nothing about the product."""
+    whole = PiecewiseSmooth(x, (Piece(-sp.oo, sp.oo, expr),))
+    ball = expectation(whole, 1, 20)
+    assert relative_error(ball) <= 1e-20
+    if closed is not None:
+        assert ball.contains(arb(closed))
+
+
+@pytest.mark.parametrize("expr", [sp.exp(-1 / x**2), sp.tanh(1 / x) ** 2, sp.atan(1 / x) ** 2], ids=str)
+def test_a_singularity_inside_a_function_is_not_called_divergent(expr: Any) -> None:
+    whole = PiecewiseSmooth(x, (Piece(-sp.oo, sp.oo, expr),))
+    with pytest.raises(NotEnclosed):
+        expectation(whole, 1)
