@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
 
 from initmath.simulate.experiment import Experiment
 from initmath.simulate.frame import Array, inner, orthonormalise
 from initmath.simulate.functions import values
-from initmath.simulate.record import Record, start_inputs
+from initmath.simulate.record import Record
 from initmath.simulate.streams import Purpose, stream
 from initmath.simulate.weights import draw
 
 __all__ = ["Network", "simulate"]
+
+_IN_CACHE = 32_768  # numbers
 
 
 class Network:
@@ -28,7 +30,7 @@ class Network:
     Attributes
     ----------
     sampling, product : float
-        Seconds spent drawing weights and multiplying by them.
+        Processor seconds spent drawing weights and multiplying by them.
     """
 
     def __init__(self, experiment: Experiment, number: int) -> None:
@@ -40,20 +42,24 @@ class Network:
 
     def weights(self, layer: int) -> Array:
         """W_l, layer 1…L."""
-        start = perf_counter()
+        start = thread_time()
         e = self.experiment
         rng = stream(e.seed, self.number, Purpose.WEIGHTS, layer)
         matrix = draw(e.weights, e.width, e.sigma_w2, rng, self.dtype.type)
-        self.sampling += perf_counter() - start
+        self.sampling += thread_time() - start
         return matrix
 
     def inputs(self) -> Array:
         """X₀ᵀ, shape (B, N), with exactly the Gram matrix that was asked for."""
         e = self.experiment
         rng = stream(e.seed, self.number, Purpose.INPUTS)
-        return np.asarray(
-            start_inputs(e, rng.standard_normal((1, e.inputs.size, e.width), dtype=self.dtype.type))[0]
-        )
+        noise = rng.standard_normal((e.inputs.size, e.width), dtype=self.dtype.type)
+        upper = e.inputs.upper * sqrt(e.width)
+        if 2 * e.inputs.size > e.width:
+            return np.ascontiguousarray((np.linalg.qr(noise.T)[0] @ upper.astype(self.dtype)).T)
+        # Few vectors among many dimensions are well conditioned: a Cholesky factor makes a frame of them.
+        root = np.linalg.cholesky((noise @ noise.T).astype(np.float64))
+        return np.asarray(np.linalg.solve(root.T, upper).T.astype(self.dtype) @ noise)
 
     def forward(self) -> Forward:
         """Begin a walk through the layers."""
@@ -61,9 +67,9 @@ class Network:
 
     def multiply(self, x: Array, matrix: Array) -> Array:
         """Return x Wᵀ or x W, timed."""
-        start = perf_counter()
+        start = thread_time()
         result = x @ matrix
-        self.product += perf_counter() - start
+        self.product += thread_time() - start
         return np.asarray(result)
 
 
@@ -100,19 +106,29 @@ def simulate(experiment: Experiment, first: int, last: int, check: Callable[[], 
 def _through(network: Network, where: slice, record: Record, check: Callable[[], None]) -> None:
     experiment = network.experiment
     g = experiment.activation
+    slopes = experiment.derivative or experiment.backward
     kept: list[Array] = []
+    portions = _portions(experiment)
     walk = network.forward()
     for layer in range(1, experiment.depth + 1):
         check()
         y = walk.step(network.weights(layer))
-        x = values(g, 0, y)
-        slope = values(g, 1, y)[None] if experiment.derivative or experiment.backward else None
-        record.forward(where, layer, y[None], x[None], slope)
-        walk.x = x
+        walk.x = np.empty_like(y)
+        for some in portions:
+            x = walk.x[some] = values(g, 0, y[some])
+            slope = values(g, 1, y[some])[None] if slopes else None
+            record.forward(where, layer, y[None, some], x[None], slope, some)
         if experiment.backward:
             kept.append(y)
     if experiment.backward:
         _back(network, where, record, kept, check)
+
+
+def _portions(experiment: Experiment) -> list[slice]:
+    """Split the inputs so that what is done neuron by neuron stays in the cache."""
+    inputs = experiment.inputs.size
+    size = inputs if experiment.pairs else max(1, _IN_CACHE // experiment.width)
+    return [slice(start, min(start + size, inputs)) for start in range(0, inputs, size)]
 
 
 def _back(

@@ -1,7 +1,7 @@
 """Orthonormal frames of a few long vectors, for many networks at once.
 
-Every sum runs along the last axis in NumPy's own pairwise order: the same bits whatever the number of
-networks in the block or of threads of the linear algebra library.
+Every sum runs along the last axis, one vector at a time: with one thread for the linear algebra library (see
+`blas`) the bits do not depend on how many networks share a block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Array: TypeAlias = NDArray[Any]
 
 def inner(a: Array, b: Array) -> Array:
     """Σᵢ aᵢ bᵢ along the last axis."""
-    return np.asarray(np.add.reduce(a * b, axis=-1))
+    return np.asarray(np.vecdot(a, b))
 
 
 def gram(x: Array) -> Array:

@@ -8,10 +8,11 @@ import numpy as np
 
 from initmath.errors import InputError
 from initmath.simulate.experiment import Experiment
-from initmath.simulate.frame import Array, gram, inner, orthonormalise
+from initmath.simulate.frame import Array, gram, inner
 
-__all__ = ["Record", "shapes", "start_inputs"]
+__all__ = ["Record", "shapes"]
 
+ALL = slice(None)
 _EACH = ("mean_y", "second_y", "mean_x", "second_x", "fourth_x")
 _PAIR = ("gram_y", "distance_y", "gram_x")
 _BACK_EACH = ("known_e", "fresh_e", "expected_delta", "variance_delta")
@@ -47,12 +48,14 @@ class Record:
         self.experiment = experiment
         self.arrays: dict[str, Array] = {k: np.zeros(s) for k, s in shapes(experiment, networks).items()}
 
-    def put(self, where: Any, layer: int, name: str, value: Array) -> None:
-        """Keep a value of layer 1…L for the networks ``where``."""
-        self.arrays[name][where, layer - 1] = value
+    def put(self, where: Any, layer: int, name: str, value: Array, inputs: slice = ALL) -> None:
+        """Keep a value of layer 1…L for the networks ``where`` and some inputs."""
+        self.arrays[name][where, layer - 1, inputs] = value
 
-    def forward(self, where: Any, layer: int, y: Array, x: Array, slope: Array | None) -> None:
-        """Moments of a layer, from y, x = g(y) and g'(y), each of shape (n, B, N).
+    def forward(
+        self, where: Any, layer: int, y: Array, x: Array, slope: Array | None, inputs: slice = ALL
+    ) -> None:
+        """Moments of a layer, from y, x = g(y) and g'(y), each of shape (n, B, N), of these inputs.
 
         Raises
         ------
@@ -61,27 +64,25 @@ class Record:
         """
         width = y.shape[-1]
         square = x * x
-        second = np.add.reduce(square, axis=-1) / width
-        fourth = inner(square, square) / width
-        if not np.isfinite(fourth).all():
-            self._overflow(layer, second, y)
-        self.put(where, layer, "mean_y", np.add.reduce(y, axis=-1) / width)
-        self.put(where, layer, "mean_x", np.add.reduce(x, axis=-1) / width)
-        self.put(where, layer, "second_x", second)
-        self.put(where, layer, "fourth_x", fourth)
+        found = {
+            "mean_y": np.add.reduce(y, axis=-1),
+            "mean_x": np.add.reduce(x, axis=-1),
+            "second_y": inner(y, y),
+            "second_x": np.add.reduce(square, axis=-1),
+            "fourth_x": inner(square, square),
+        }
+        if not np.isfinite(found["fourth_x"]).all():
+            self._overflow(layer, found["second_x"], y)
         if slope is not None:
-            steepness = inner(slope, slope) / width
-            if not np.isfinite(steepness).all():
+            found["slope"] = inner(slope, slope)
+            if not np.isfinite(found["slope"]).all():
                 raise InputError(f"the derivative of {self._name} overflowed at layer {layer}")
-            self.put(where, layer, "slope", steepness)
-        if not self.experiment.pairs:
-            self.put(where, layer, "second_y", inner(y, y) / width)
-            return
-        moments = gram(y)
-        self.put(where, layer, "gram_y", moments)
-        self.put(where, layer, "second_y", np.diagonal(moments, axis1=1, axis2=2))
-        self.put(where, layer, "gram_x", gram(x))
-        self.put(where, layer, "distance_y", _distances(y))
+        for name, sums in found.items():
+            self.put(where, layer, name, sums / width, inputs)
+        if self.experiment.pairs:
+            self.put(where, layer, "gram_y", gram(y))
+            self.put(where, layer, "gram_x", gram(x))
+            self.put(where, layer, "distance_y", _distances(y))
 
     def _overflow(self, layer: int, second: Array, y: Array) -> None:
         largest = float(np.max(np.abs(y)))
@@ -130,7 +131,7 @@ class Record:
             self.put(where, layer, "expected_delta", mean)
             self.put(where, layer, "variance_delta", 2 / (width + 2) * np.maximum(square - mean * mean, 0))
             return
-        self.put(where, layer, "rank", np.count_nonzero(q.any(axis=-1), axis=1))
+        self.arrays["rank"][where, layer - 1] = np.count_nonzero(q.any(axis=-1), axis=1)
         spanned = np.add.reduce(q * q, axis=1)
         for a in range(e.shape[1]):
             d, s2 = steep[:, a], fresh[:, a]
@@ -156,15 +157,4 @@ def _distances(y: Array) -> Array:
         for b in range(a):
             apart = y[:, a] - y[:, b]
             found[:, a, b] = found[:, b, a] = inner(apart, apart) / width
-    return found
-
-
-def start_inputs(experiment: Experiment, noise: Array) -> Array:
-    """Make layer-0 inputs (n, B, N) with exactly the Gram matrix of the experiment, from normals."""
-    q, _, _ = orthonormalise(noise)
-    upper = experiment.inputs.upper.astype(noise.dtype) * np.sqrt(noise.dtype.type(experiment.width))
-    found = np.zeros_like(q)
-    for a in range(q.shape[1]):
-        for k in range(a + 1):
-            found[:, a] += upper[k, a] * q[:, k]
     return found

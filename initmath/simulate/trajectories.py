@@ -46,7 +46,7 @@ class Trajectories:
         Exact conditional mean and variance of |δ_l|²/N given the forward pass and δ_{l+1}, for Gaussian
         weights; for others they hold to leading order in 1/N.
     sampling_seconds, product_seconds : float
-        Time spent drawing weights and in matrix products, summed over workers; 0 without weights.
+        Processor time for drawing weights and for matrix products, summed over workers; 0 without weights.
 
     Notes
     -----
