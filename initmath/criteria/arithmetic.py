@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Integer, Rational, sqrt
+from sympy import Integer, Pow, Rational, sqrt
 
 from initmath.balls import bits, evaluate, relative_error, to_arb, working_precision
 from initmath.derivation import Number, Status
@@ -15,6 +15,8 @@ from initmath.moments.algebra import is_zero, tidy
 __all__ = ["GUARD_DIGITS", "combine", "exact", "given", "is_exact", "settle", "square_root"]
 
 GUARD_DIGITS = 12
+
+SHORT = 12
 
 METHOD = "closed form, evaluated in ball arithmetic"
 BALLS = "ball arithmetic on certified moments"
@@ -67,7 +69,11 @@ def square_root(number: Number) -> Number:
     """Return the square root of a positive number."""
     with working_precision(bits(number.digits + GUARD_DIGITS)):
         ball = number.ball.sqrt()
-    closed = None if number.closed_form is None else sqrt(number.closed_form)
+    closed = number.closed_form
+    if closed is not None:
+        # SymPy decides the sign of every factor before it takes a root: seconds for a long expression.
+        short = closed.count_ops() <= SHORT
+        closed = sqrt(closed) if short else Pow(closed, Rational(1, 2), evaluate=False)
     return Number(number.status, ball, closed, number.method, number.digits, number.certified)
 
 

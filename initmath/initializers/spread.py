@@ -16,7 +16,8 @@ __all__ = ["TRUNCATED_RATIO", "Spread", "spreads"]
 TRUNCATED_RATIO = sqrt(1 - 4 * exp(-2) / (sqrt(2 * pi) * erf(sqrt(2))))
 """Standard deviation of a standard normal cut at ±2, 0.87962566103423978: what Keras and JAX divide by."""
 
-LONG = 40
+SHORT = 20
+"""A longer closed form is not repeated for every distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,8 @@ def _scaled(weight: Number, factor: Any, *, root: bool) -> Number:
             ball = ball.sqrt()
     closed = None
     if weight.status is Status.EXACT and weight.closed_form is not None and not factor.has(erf):
-        closed = sqrt(weight.closed_form * factor) if root else weight.closed_form * factor
-        if closed.count_ops() > LONG:
-            closed = None
+        if weight.closed_form.count_ops() <= SHORT:
+            closed = sqrt(weight.closed_form * factor) if root else weight.closed_form * factor
     status = (
         Status.EXACT
         if closed is not None

@@ -224,7 +224,8 @@ def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     values = parameter_values(activation)
     found = checked(activation, name)
     # A series costs more than an integral: it is shown, but not summed at thousands of boxes.
-    if not found.confirmed or found.derivation.value.has(Sum):
+    value: Any = found.derivation.value
+    if not found.confirmed or value.has(Sum):
         return enclosed(activation, name, q, digits, values)
     formula = _wide(found.derivation.value, {Q: q, **values}, digits)
     return _narrower(formula, enclosed, activation, name, q, digits, values)
@@ -306,5 +307,8 @@ def _wide(formula: Any, at: dict[Any, Any], digits: int) -> arb:
         allowed = max(10.0**-digits, 1e3 * relative_error(to_arb(at[Q])))
     while prec < 2000 and not relative_error(result) <= allowed:
         prec *= 2
-        result = evaluate(formula, at, prec)
+        sharper = evaluate(formula, at, prec)
+        if result.is_finite() and sharper.rad() * 2 > result.rad():
+            return sharper  # the width of q itself, not the rounding, is what is left
+        result = sharper
     return result
