@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initmath.activation import Activation
-    from initmath.answers import activations, compare, derive, gain
+    from initmath.answers import activations, compare, derive, gain, verify
     from initmath.derivation import Derivation, Number, Status, Step
     from initmath.errors import Disagreement, Divergent, InitmathError, InputError, NotEnclosed
 
@@ -40,6 +40,7 @@ __all__ = [
     "compare",
     "derive",
     "gain",
+    "verify",
 ]
 
 _HOME = {
@@ -57,6 +58,7 @@ _HOME = {
     "compare": "answers",
     "derive": "answers",
     "gain": "answers",
+    "verify": "answers",
 }
 
 

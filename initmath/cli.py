@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main"]
 
-DONE, WRONG_INPUT, DISAGREEMENT, INTERRUPTED = 0, 2, 3, 130
+DONE, NOT_CONFIRMED, WRONG_INPUT, DISAGREEMENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 _FORMATS = ("text", "markdown", "latex", "json")
 
@@ -115,6 +115,7 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic."
 )
 @click.option("--steps/--no-steps", default=None, help="Show every step (default: only with one criterion).")
+@click.option("--verify", "verified", is_flag=True, help="Test the value against simulated networks as well.")
 @_output_options
 def derive(
     act: str,
@@ -126,6 +127,7 @@ def derive(
     fan_out: int | None,
     params: tuple[str, ...],
     steps: bool | None,
+    verified: bool,
     style: str,
     path: str | None,
     digits: int,
@@ -149,7 +151,118 @@ def derive(
                 params=_parameters(params),
                 timeout=timeout,
             )
-        write(result if steps is None else result.with_steps(steps))
+        result = result if steps is None else result.with_steps(steps)
+        if not verified:
+            write(result)
+            return
+        from initmath.answers.verification import Verified, verify
+
+        with _counted(f"verifying {act}") as progress:
+            verification = verify(
+                act,
+                criterion=result.principal,
+                q=q,
+                bias_variance=bias_variance or 0,
+                target_variance=target_variance,
+                params=_parameters(params),
+                seed=seed,
+                progress=progress,
+            )
+        write(Verified(result, verification))
+    _unless_confirmed(verification.verdict.value)
+
+
+@cli.command(cls=_Command, short_help="Theory against simulated networks: confirmed, refuted or unknown.")
+@click.argument("act")
+@click.option("--width", default=512, show_default=True, help="N, neurons in a layer.")
+@click.option("--depth", default=20, show_default=True, help="L, layers.")
+@click.option("--networks", default=100, show_default=True, help="R, independent networks.")
+@click.option(
+    "--weights",
+    default="gaussian",
+    show_default=True,
+    help="gaussian, uniform, truncated_normal, orthogonal or weight_standardised.",
+)
+@click.option("--criterion", default="second_moment", show_default=True, help="Whose σ_w² is meant.")
+@click.option(
+    "--claim",
+    type=click.Choice(("exact", "criterion")),
+    default="exact",
+    show_default=True,
+    help="The exact map of a layer, or what the criterion says stays the same.",
+)
+@click.option(
+    "--q", "q", metavar="Q", help="Pre-activation variance in layer 1 (default: the criterion's, or 1)."
+)
+@click.option("--sigma-w2", metavar="S", help="σ_w² to predict at, instead of the criterion's.")
+@click.option("--simulated-sigma-w2", metavar="T", help="σ_w² to simulate at: plants a wrong claim.")
+@click.option("--bias-variance", default="0", show_default=True, help="σ_b².")
+@click.option("--target-variance", default="1", show_default=True, help="s² of taylor and variance.")
+@click.option("--correlation", default="1/2", show_default=True, help="Of the two inputs, in layer 1.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the activation.")
+@click.option("--plot", "picture", metavar="FILE", help="Draw theory and simulation: .png, .svg or .pdf.")
+@click.option(
+    "--resume", metavar="FILE", help="Keep finished networks in FILE (.npz), and begin with what it has."
+)
+@click.option("--dask", metavar="ADDRESS", help="Simulate on the workers of this Dask scheduler.")
+@_output_options
+def verify(
+    act: str,
+    width: int,
+    depth: int,
+    networks: int,
+    weights: str,
+    criterion: str,
+    claim: str,
+    q: str | None,
+    sigma_w2: str | None,
+    simulated_sigma_w2: str | None,
+    bias_variance: str,
+    target_variance: str,
+    correlation: str,
+    params: tuple[str, ...],
+    picture: str | None,
+    resume: str | None,
+    dask: str | None,
+    style: str,
+    path: str | None,
+    digits: int,
+    seed: int,
+    timeout: float | None,
+) -> None:
+    """Judge the σ_w² of ACT by random networks of finite width; exit code 0 only if it is confirmed."""
+    with _output(path, style) as write:
+        from initmath.answers.verification import verify as answer
+
+        if picture is not None:
+            from initmath.plots import check_name
+
+            check_name(picture)
+        with _executor(dask) as executor, _counted(f"verifying {act}") as progress:
+            result = answer(
+                act,
+                criterion=criterion,
+                q=q,
+                claim=claim,
+                width=width,
+                depth=depth,
+                networks=networks,
+                weights=weights,
+                sigma_w2=sigma_w2,
+                simulated_sigma_w2=simulated_sigma_w2,
+                bias_variance=bias_variance,
+                target_variance=target_variance,
+                correlation=correlation,
+                seed=seed,
+                params=_parameters(params),
+                executor=executor,
+                resume=resume,
+                progress=progress,
+            )
+        write(result)
+        if picture is not None:
+            result.plot(picture)
+    _unless_confirmed(result.verdict.value)
 
 
 @cli.command(cls=_Command, short_help="Taylor, exact and what the frameworks use, side by side.")
@@ -283,6 +396,47 @@ def _progress(what: str) -> Iterator[None]:
         sys.stderr.flush()
 
 
+@contextlib.contextmanager
+def _counted(what: str) -> Iterator[Callable[[int, int], object] | None]:
+    """Show on a terminal's stderr how many networks are done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("networks"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what[:60], total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def _executor(address: str | None) -> Iterator[Any]:
+    """Connect to a Dask scheduler if one is named."""
+    if address is None:
+        yield None
+        return
+    from initmath.simulate import dask_executor
+
+    executor = dask_executor(address)
+    try:
+        yield executor
+    finally:
+        executor.shutdown()
+
+
+def _unless_confirmed(verdict: str) -> None:
+    if verdict != "confirmed":
+        raise click.exceptions.Exit(NOT_CONFIRMED)
+
+
 def _complain(message: str) -> None:
     """Write one line on stderr, whatever the message holds."""
     line = " ".join(message.split())
@@ -294,8 +448,8 @@ def _complain(message: str) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing escapes as a traceback."""
     try:
-        cli.main(args=arguments, prog_name="initmath", standalone_mode=False)
-        return DONE
+        code = cli.main(args=arguments, prog_name="initmath", standalone_mode=False)
+        return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""One function a command: ``derive``, ``gain``, ``compare``, ``activations``; each result shows itself.
+"""One function a command: ``derive``, ``gain``, ``compare``, ``verify``, ``activations``.
 
 Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.
 """
@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from initmath.answers.comparison import compare
     from initmath.answers.initialization import derive, gain
     from initmath.answers.listing import activations
+    from initmath.answers.verification import verify
 
-__all__ = ["activations", "compare", "derive", "gain"]
+__all__ = ["activations", "compare", "derive", "gain", "verify"]
 
 _HOME = {
     "activations": "listing",
     "compare": "comparison",
     "derive": "initialization",
     "gain": "initialization",
+    "verify": "verification",
 }
 
 

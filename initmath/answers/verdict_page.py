@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Table
 
 if TYPE_CHECKING:
-    from initmath.answers.verify import Verification
+    from initmath.answers.verification import Verification
     from initmath.verification import Check
 
 __all__ = ["page"]
@@ -26,7 +26,7 @@ _NAMES = {
 
 
 def page(result: Verification) -> tuple[Block, ...]:
-    """The blocks of a verification, from top to bottom."""
+    """Return the blocks of a verification, from top to bottom."""
     blocks: list[Block] = [
         Heading(f"{result.activation}: {result.verdict.value.upper()}", 1),
         Paragraph(result.reason[:1].upper() + result.reason[1:] + "."),
@@ -37,7 +37,11 @@ def page(result: Verification) -> tuple[Block, ...]:
 
 
 def _experiment(result: Verification) -> Facts:
-    claim = "the exact map of a layer" if result.claim == "exact" else f"what {result.criterion} says stays the same"
+    claim = (
+        "the exact map of a layer"
+        if result.claim == "exact"
+        else f"what {result.criterion} says stays the same"
+    )
     sigma = f"{result.sigma_w2:.8g}"
     if result.simulated_sigma_w2 != result.sigma_w2:
         sigma += f" predicted, {result.simulated_sigma_w2:.8g} simulated"
@@ -47,7 +51,10 @@ def _experiment(result: Verification) -> Facts:
             ("σ_w²", sigma),
             ("σ_b²", f"{result.sigma_b2:g}"),
             ("q in layer 1", f"{result.q:.8g}"),
-            ("networks", f"{result.networks}, width {result.width}, depth {result.depth}, {result.weights} weights"),
+            (
+                "networks",
+                f"{result.networks}, width {result.width}, depth {result.depth}, {result.weights} weights",
+            ),
             ("L/N", f"{result.depth_to_width:.3g}"),
             ("joint p-value", f"{result.p_value:.3g} (refuted below {result.level:g})"),
             ("power", f"{result.power:.4g} against a σ_w² that is 1 % wrong"),
@@ -60,7 +67,9 @@ def _tests(result: Verification) -> Table:
         (
             test.quantity,
             "sum over layers" if test.kind == "sum" else "single layers",
-            f"z = {test.statistic:+.2f}" if test.kind == "sum" else f"χ² = {test.statistic:.1f} ({test.freedom})",
+            f"z = {test.statistic:+.2f}"
+            if test.kind == "sum"
+            else f"χ² = {test.statistic:.1f} ({test.freedom})",
             f"{test.p:.3g}",
         )
         for test in result.tests

@@ -1,4 +1,4 @@
-r"""The Markov chain of a network's pre-activation variances, and the averages of a network of width N in depth.
+r"""The Markov chain of a network's pre-activation variances.
 
 Given q_l, the next one is q_{l+1} = σ_w² (1/N) Σ g(y_i)² + σ_b² with y_i independent N(0, q_l): mean
 V(q_l) = σ_w² m₂(q_l) + σ_b² and variance σ_w⁴ (E g⁴ − m₂²)/N, exactly.  Two ways to follow it:
@@ -8,9 +8,10 @@ V(q_l) = σ_w² m₂(q_l) + σ_b² and variance σ_w⁴ (E g⁴ − m₂²)/N, e
   .. math:: \operatorname{Var} q_{l+1} = χ_∥² \operatorname{Var} q_l + σ_w⁴ (E g⁴ - m_2²)/N, \qquad
             δ_{l+1} = χ_∥ δ_l + ½ σ_w² m_2'' \operatorname{Var} q_l;
 
-- `Chain`: its transfer operator, (T u)(q) = E[u(q') | q], applied L times to the functions whose expectations are wanted.
-  The transition keeps the first three cumulants of q', so a layer costs an error of order N⁻² times the fourth derivative
-  of u, and nothing is expanded in L/N: at L/N ~ 1, where q is log-normal, it still holds.
+- `Chain`: its transfer operator, (T u)(q) = E[u(q') | q], applied L times to the functions whose expectations
+  are wanted. The transition keeps the first three cumulants of q', so a layer costs an error of order N⁻²
+  times the fourth derivative of u, and nothing is expanded in L/N: at L/N ~ 1, where q is log-normal, it
+  still holds.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ _SMALLEST, _LARGEST = 1e-25, 1e25
 _STEP = 0.02  # of the grid in log q
 _MOST = 1500  # points
 _REACH, _REACH_DOWN = 8.0, 6.0  # standard deviations of log q; upwards more, for the sake of E q²
-_SKEWED = 1.0  # skewness of one layer's (1/N) Σ g² up to which its first three cumulants are taken for its law
+_SKEWED = (
+    1.0  # skewness of one layer's (1/N) Σ g² up to which its first three cumulants are taken for its law
+)
 _ESCAPE = 1e-5  # probability of leaving the grid that is let pass
 _DRAWS = 12  # Gauss–Hermite nodes of a transition
 
@@ -50,7 +53,7 @@ def trajectory(
     depth: int,
     weights: WeightLaw = GAUSSIAN,
 ) -> Real:
-    """The infinitely wide network: q_1 = q, q_{l+1} = σ_w² m₂(q_l) + σ_b² (for centred W, σ_w² Var g instead).
+    """Follow the infinitely wide network: q_{l+1} = σ_w² m₂(q_l) + σ_b² (centred W: σ_w² Var g).
 
     Returns
     -------
@@ -109,7 +112,8 @@ def linearised(
 ) -> Linearised:  # fmt: skip
     """Mean shift and variance of q between networks, exact to O(1/N²) at fixed depth.
 
-    The conditional mean of q' itself is exact for Gaussian weights; for others it carries κ₄ M''/6 (`weights`).
+    The conditional mean of q' itself is exact for Gaussian weights; for others it carries κ₄ M''/6
+    (`weights`).
 
     Examples
     --------
@@ -120,7 +124,9 @@ def linearised(
     """
     path = trajectory(activation, sigma_w2, sigma_b2, q, depth, weights)
     if not np.all((path > _SMALLEST) & (path < _LARGEST)):
-        raise InputError("the mean-field variance leaves the range in which finite-width corrections are computed")
+        raise InputError(
+            "the mean-field variance leaves the range in which finite-width corrections are computed"
+        )
     step = Transition(activation, sigma_w2, sigma_b2, width, weights, path)
     variance, shift = np.zeros(depth), np.zeros(depth)
     for layer in range(depth - 1):
@@ -140,7 +146,13 @@ class Transition:
     """
 
     def __init__(
-        self, activation: ActivationLike, sigma_w2: float, sigma_b2: float, width: int, weights: WeightLaw, q: Real
+        self,
+        activation: ActivationLike,
+        sigma_w2: float,
+        sigma_b2: float,
+        width: int,
+        weights: WeightLaw,
+        q: Real,
     ) -> None:
         law = layer_law(activation, q)
         self.law = law
@@ -234,10 +246,11 @@ class Chain:
         return grid if len(grid) > 10 else None
 
     def _reach(self) -> tuple[float, float] | None:
-        """The range of q that networks visit: paths pushed up, or down, by the same share of a deviation in each layer.
+        """Bound the range of q that networks visit, by paths that are pushed up, or down.
 
-        k pushes of _REACH/√k standard deviations have density exp(−_REACH²/2); k is 1, 2, 4, …, L, and after k
-        layers the path begins again at the infinitely wide network.
+        In each layer a path is pushed by the same share of a deviation: k pushes of _REACH/√k standard
+        deviations have density exp(−_REACH²/2); k is 1, 2, 4, …, L, and after k layers the path begins again
+        at the infinitely wide network.
         """
         g = self.activation.numpy(0)
         cuts = [float(c) for c in self.activation.kinks]
@@ -249,7 +262,7 @@ class Chain:
         low, high = float(self.path.min()), float(self.path.max())
         for layer in range(self.depth - 1):
             at = np.where(layer % span == 0, self.path[layer], at)
-            m2, m4, m6 = (expectation(lambda y, p=p: g(y) ** p, at, cuts).value for p in (2, 4, 6))
+            m2, m4, m6 = (expectation(_power(g, p), at, cuts).value for p in (2, 4, 6))
             spread = np.maximum(m4 - m2 * m2, 0) / self.width
             third = (m6 - 3 * m2 * m4 + 2 * m2**3) / self.width**2
             if not np.isfinite(third).all() or np.any(third > _SKEWED * spread**1.5 + 1e-300):
@@ -266,13 +279,15 @@ class Chain:
 
     @cached_property
     def _operator(self) -> tuple[Any, LayerLaw, Real, Real] | None:
-        """The transfer matrix, the laws at the grid, the probability to stay on it, and the start's weights."""
+        """Set up the transfer matrix, the laws at the grid, the chance to stay on it, the start."""
         grid = self._grid
         if grid is None:
             return None
         from scipy.sparse import csr_array
 
-        step = Transition(self.activation, self.sigma_w2, self.sigma_b2, self.width, self.weights, np.exp(grid))
+        step = Transition(
+            self.activation, self.sigma_w2, self.sigma_b2, self.width, self.weights, np.exp(grid)
+        )
         node, weight = np.polynomial.hermite_e.hermegauss(_DRAWS)
         weight = weight / weight.sum()
         # q' with the right mean, variance and (to first order) skewness
@@ -298,7 +313,7 @@ class Chain:
         return self._operator is not None
 
     def expect(self, function: Callable[[LayerLaw], Real]) -> Real:
-        """E f(q_l) for l = 1…L, f given on the grid; NaN in layers before which too many networks have left the grid.
+        """Return E f(q_l) for l = 1…L; NaN where too many networks have left the grid before.
 
         Parameters
         ----------
@@ -319,6 +334,10 @@ class Chain:
             found[layer] = start @ u if start @ lost < _ESCAPE else np.nan
             u, lost = matrix @ u, (1 - stays) + stays * np.clip(matrix @ lost, 0, 1)
         return found.T
+
+
+def _power(g: Callable[[Any], Any], p: int) -> Callable[[Any], Any]:
+    return lambda y: g(y) ** p
 
 
 def _interpolation(grid: Real, t: Real) -> tuple[NDArray[np.intp], Real]:

@@ -1,8 +1,8 @@
 """What one layer does to a network of finite width: exact conditional moments of its averages over neurons.
 
-Given the layer's input, the N pre-activations of a network with Gaussian weights are independent N(0, q) with a known q.
-Every average over neurons, (1/N) Σ φ(y_i), therefore has conditional mean E φ and conditional covariance Cov(φ, ψ)/N
-*exactly*, at any width.
+Given the layer's input, the N pre-activations of a network with Gaussian weights are independent N(0, q) with
+a known q. Every average over neurons, (1/N) Σ φ(y_i), therefore has conditional mean E φ and conditional
+covariance Cov(φ, ψ)/N *exactly*, at any width.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ActivationLike(Protocol):
 
 @dataclass(frozen=True)
 class Tangent:
-    """The line g(0) + g'(0) y: what Kumar's Taylor rule takes the activation for (arXiv:1704.08863, eq. 8)."""
+    """The line g(0) + g'(0) y, for which Kumar's Taylor rule takes g (arXiv:1704.08863, eq. 8)."""
 
     value: float
     slope: float
@@ -73,7 +73,8 @@ class LayerLaw:
     slope, curvature : ndarray, shape (4, n)
         First and second derivative of ``mean`` with respect to q.  The heat equation turns them into moments,
 
-        .. math:: M'(q) = \frac{E f (y^2 - q)}{2 q^2}, \qquad M''(q) = \frac{E f (y^4 - 6 q y^2 + 3 q^2)}{4 q^4},
+        .. math:: M'(q) = \frac{E f (y^2 - q)}{2 q^2}, \qquad M''(q) = \frac{E f (y^4 - 6 q y^2 + 3 q^2)}{4
+        q^4},
 
         which hold across kinks and jumps.
     valid : ndarray of bool, shape (n,)

@@ -45,15 +45,16 @@ class Prediction:
 
 
 def predictions(chain: Chain) -> tuple[Prediction, ...]:
-    """Pre-activation variance, mean, second moment and variance of a layer's output, and the gradient's growth.
+    r"""Predict q, the output's mean, second moment and variance, and the gradient's growth.
 
     The gradient quantity of layer l < L is |δ_l|²/|δ_{l+1}|², δ = ∂/∂y: χ₁ in the limit.  At width N it is
 
-    .. math:: σ_w² \\left[ E χ̂(q_l) + \\frac{t_{l+1} - 1}{N} \\frac{E g'^2 g^2}{E g^2} \\right],
+    .. math:: σ_w² \left[ E χ̂(q_l) + \frac{t_{l+1} - 1}{N} \frac{E g'^2 g^2}{E g^2} \right],
 
-    t_l = (y_l·δ_l)²/(q_l |δ_l|²), because the part of Wᵀδ along the layer's input is fixed by the forward pass (THEORY
-    §4) and is t_{l+1} times as large in the mean square as a fresh one.  With y·δ carried down the layers,
-    t_l χ̂ = E z² g'² + (t_{l+1} − 1) q m₂'²/m₂ up to 1/N (and t replaced by 1 + (t − 1) σ_w² m₂/q where there are biases).
+    t_l = (y_l·δ_l)²/(q_l |δ_l|²), because the part of Wᵀδ along the layer's input is fixed by the forward
+    pass (THEORY §4) and is t_{l+1} times as large in the mean square as a fresh one.  With y·δ carried down
+    the layers, t_l χ̂ = E z² g'² + (t_{l+1} − 1) q m₂'²/m₂ up to 1/N (and t replaced by 1 + (t − 1) σ_w² m₂/q
+    where there are biases).
 
     Examples
     --------
@@ -81,7 +82,9 @@ def predictions(chain: Chain) -> tuple[Prediction, ...]:
         with np.errstate(all="ignore"):
             skew = (third - 3 * mean * second + 2 * mean**3) / np.maximum(between, 1e-12 * second) ** 1.5
             spread = np.sqrt(between + np.maximum(inside, 0))
-            skew = np.where(between > 1e-10 * second, skew, 0) * (between / np.maximum(spread**2, 1e-300)) ** 1.5
+            skew = (
+                np.where(between > 1e-10 * second, skew, 0) * (between / np.maximum(spread**2, 1e-300)) ** 1.5
+            )
         mean[-1] += gradient
     else:
         mean = np.full((len(names), chain.depth), np.nan)
@@ -94,13 +97,11 @@ def predictions(chain: Chain) -> tuple[Prediction, ...]:
     mean[-1, -1] = limits[-1, -1] = spread[-1, -1] = np.nan
     infinite = np.where(path >= 1e25, np.inf, np.where(path <= 1e-25, 0.0, 1.0))
     limits = np.where(usable, limits, infinite * np.ones_like(limits))
-    return tuple(
-        Prediction(name, limits[i], mean[i], spread[i], skew[i]) for i, name in enumerate(names)
-    )
+    return tuple(Prediction(name, limits[i], mean[i], spread[i], skew[i]) for i, name in enumerate(names))
 
 
 def _conditional(law: LayerLaw, chain: Chain) -> tuple[Real, Real]:
-    """Expectation and variance of (1/N) Σ y², the mean, second moment and variance of x, given q."""
+    """Return expectation and variance of (1/N) Σ y² and of x's mean, second moment, variance, given q."""
     n, weights = chain.width, chain.weights
     q_h = law.q - chain.sigma_b2
     kappa = weights.expected_fourth_cumulant(chain.sigma_w2, q_h, law, n)
@@ -124,7 +125,7 @@ def _powers(law: LayerLaw, chain: Chain) -> Real:
 
 
 def _gradient(law: LayerLaw, chain: Chain) -> tuple[Real, Real]:
-    """What the forward pass adds to the gradient's growth at order 1/N, and χ₁ of the wide network."""
+    """Return what the forward pass adds to the gradient's growth at order 1/N, and χ₁."""
     depth = chain.depth
     chi, m2 = law.mean[3], law.mean[2]
     with np.errstate(all="ignore"):

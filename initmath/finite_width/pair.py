@@ -1,7 +1,9 @@
 r"""The correlation of two inputs in depth, with its shift and spread at width N.
 
-The covariance matrix K of two inputs is a Markov chain too: K' = σ_w² (1/N) Σ x xᵀ + σ_b².  It is followed in the
-coordinates θ = (log q₁, log q₂, log d), d = q₁ + q₂ − 2p = E (y₁ − y₂)², in which nothing cancels as the inputs merge:
+The covariance matrix K of two inputs is a Markov chain too: K' = σ_w² (1/N) Σ x xᵀ + σ_b².  It is followed in
+the
+coordinates θ = (log q₁, log q₂, log d), d = q₁ + q₂ − 2p = E (y₁ − y₂)², in which nothing cancels as the
+inputs merge:
 
 .. math:: δ' = J δ + \tfrac12 \operatorname{tr}(H C) + b, \qquad C' = J C J^T + Σ/N,
 
@@ -37,7 +39,8 @@ class CorrelationPath:
     limit : ndarray, shape (L,)
         Of the infinitely wide network.
     mean, spread : ndarray, shape (L,)
-        Of (Σ y₁y₂)/√(Σ y₁² Σ y₂²) over networks of width N, to first order in 1/N; NaN where that order is not small.
+        Of (Σ y₁y₂)/√(Σ y₁² Σ y₂²) over networks of width N, to first order in 1/N; NaN where that order is
+        not small.
     """
 
     limit: Real
@@ -104,7 +107,8 @@ def _image(images: Any, cuts: list[float], sigma_w2: float, sigma_b2: float, the
     limit = np.sqrt(q1 * q2)
     found = pair_expectation(images, q1, q2, np.clip(p, -limit, limit), cuts).value
     with np.errstate(all="ignore"):
-        return np.log(np.stack([sigma_w2 * found[0] + sigma_b2, sigma_w2 * found[1] + sigma_b2, sigma_w2 * found[2]], 1))
+        image = sigma_w2 * found + np.array([[sigma_b2], [sigma_b2], [0.0]])
+        return np.asarray(np.log(image.T))
 
 
 def _path(
@@ -185,7 +189,8 @@ def _observed(theta: Real, shift: Real, covariance: Real, width: int) -> tuple[f
     curvature = np.array(
         [
             [
-                (c_of(theta + a + b) - c_of(theta + a - b) - c_of(theta - a + b) + c_of(theta - a - b)) / (4 * h * h)
+                (c_of(theta + a + b) - c_of(theta + a - b) - c_of(theta - a + b) + c_of(theta - a - b))
+                / (4 * h * h)
                 for b in unit
             ]
             for a in unit

@@ -1,18 +1,19 @@
-r"""How a law of the weights that is not Gaussian changes the averages over one layer's neurons, to first order in 1/N.
+r"""What laws of the weights that are not Gaussian change in a layer, to first order in 1/N.
 
-Given the layer's input x, the pre-activation y_i = Σ_j W_ij x_j + b_i is only nearly Gaussian.  Its variance is exactly
-q = σ_w² (1/N) Σ x² + σ_b², its fourth cumulant κ₄ is of order 1/N, and
+Given the layer's input x, the pre-activation y_i = Σ_j W_ij x_j + b_i is only nearly Gaussian.  Its variance
+is exactly q = σ_w² (1/N) Σ x² + σ_b², its fourth cumulant κ₄ is of order 1/N, and
 
-.. math:: E f(y) = M(q) + \tfrac{1}{24} κ_4\, E f''''(\sqrt q z) + … = M(q) + \tfrac{1}{6} κ_4 M''(q) + O(N^{-2}),
+.. math:: E f(y) = M(q) + \tfrac{1}{24} κ_4\, E f''''(\sqrt q z) + … = M(q) + \tfrac{1}{6} κ_4 M''(q) +
+O(N^{-2}),
 
 because M'' = ¼ E f'''' (heat equation).
 
 - Independent entries with excess kurtosis κ_W (uniform −6/5): κ₄ = κ_W σ_w⁴ (1/N²) Σ x⁴.
-- Orthogonal W: the vector Wx is uniform on a sphere of radius √(N q_h), q_h = σ_w² (1/N) Σ x²; one coordinate has
-  κ₄ = −6 q_h²/(N + 2), and because (1/N) Σ (Wx)² does not fluctuate, the covariance of two averages loses
+- Orthogonal W: the vector Wx is uniform on a sphere of radius √(N q_h), q_h = σ_w² (1/N) Σ x²; one coordinate
+  has κ₄ = −6 q_h²/(N + 2), and because (1/N) Σ (Wx)² does not fluctuate, the covariance of two averages loses
   2 q_h² M_φ' M_ψ'/N.
-- Rows with sum 0 and length σ_w (weight standardisation): rows are independent, each uniform on a sphere in N − 1
-  dimensions, so q_h = σ_w² N/(N − 1) · (variance of x) and κ₄ = −6 q_h²/(N + 1).
+- Rows with sum 0 and length σ_w (weight standardisation): rows are independent, each uniform on a sphere in N
+  − 1 dimensions, so q_h = σ_w² N/(N − 1) · (variance of x) and κ₄ = −6 q_h²/(N + 1).
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class WeightLaw:
         return self.excess_kurtosis * sigma_w2**2 * fourth_x / width
 
     def expected_fourth_cumulant(self, sigma_w2: float, q_h: Any, law: LayerLaw, width: int) -> Any:
-        """κ₄ of a layer whose input comes from a layer like itself: (1/N) Σ x⁴ taken for E g⁴ at the same q."""
+        """Return κ₄ of a layer whose input comes from a layer like itself."""
         return self.fourth_cumulant(sigma_w2, q_h, law.covariance[2, 2] + law.mean[2] ** 2, width)
 
 

@@ -1,4 +1,4 @@
-"""E f(√q z) as a function of q: piecewise Chebyshev in log q, for the many variances that simulated networks have."""
+"""E f(√q z) as a function of q: piecewise Chebyshev in log q."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def curve(
 ) -> Curve:
     """E f(√q z) of several functions at many variances.
 
-    M(q) = E f(√q z) solves the heat equation, so it is analytic for Re q > 0 even if f has kinks; its interpolation
-    at Chebyshev points in log q converges geometrically on panels of bounded width.
+    M(q) = E f(√q z) solves the heat equation, so it is analytic for Re q > 0 even if f has kinks; its
+    interpolation at Chebyshev points in log q converges geometrically on panels of bounded width.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _panel(
         tail = np.max(np.abs(coefficients[-3:]))
         noise = np.max(found.error)
         if tail <= _SETTLED * largest or tail <= 4 * noise:
-            value = chebyshev.chebval((t - middle) / half, coefficients)
+            value = np.asarray(chebyshev.chebval((t - middle) / half, coefficients), np.float64)
             return value, np.full(t.size, 4 * (tail + noise) + 1e-15 * largest)
     value, error = np.empty(t.size), np.empty(t.size)
     if right - left < _THINNEST:

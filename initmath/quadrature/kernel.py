@@ -37,8 +37,9 @@ def pair_expectation(
               \alpha^2 = (1 + c)/2,\ \beta^2 = (1 - c)/2,
 
     u and v independent N(0, 1).  For fixed v the kinks y₁ = t and y₂ = t are two points on the u-line, where
-    the panels are cut; the u-integral, as a function of v, is smooth but where two of these points change places,
-    and there the panels in v are cut.  Nothing becomes thin as c → 1 (for c < 0 the roles of u and v are exchanged).
+    the panels are cut; the u-integral, as a function of v, is smooth but where two of these points change
+    places, and there the panels in v are cut.  Nothing becomes thin as c → 1 (for c < 0 the roles of u and v
+    are exchanged).
 
     Parameters
     ----------
@@ -52,8 +53,8 @@ def pair_expectation(
     Returns
     -------
     Estimate
-        Shape (m, n).  ``error`` is the difference of two orders of the same rule: an estimate for the coarser one,
-        so usually far too large for ``value``.
+        Shape (m, n).  ``error`` is the difference of two orders of the same rule: an estimate for the coarser
+        one, so usually far too large for ``value``.
 
     Raises
     ------
@@ -62,7 +63,8 @@ def pair_expectation(
 
     References
     ----------
-    .. [1] Cho & Saul, Kernel methods for deep learning, 2009 (the arc-cosine kernels, which the tests compare with).
+    .. [1] Cho & Saul, Kernel methods for deep learning, 2009 (the arc-cosine kernels, which the tests compare
+    with).
 
     Examples
     --------
@@ -97,7 +99,7 @@ def pair_expectation(
 
 
 def _cuts(breakpoints: Sequence[float], largest: float) -> Real:
-    """The kinks, and where q is large the places around 0 where an activation varies."""
+    """Return the kinks, and where q is large the places around 0 where an activation varies."""
     cuts = [float(t) for t in breakpoints]
     if largest > 4:
         cuts += [0.0]

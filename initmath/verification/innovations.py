@@ -1,19 +1,20 @@
 r"""One layer's surprise: what its averages do that the layer's input had not decided.
 
-Over the layers of one network the averages (1/N) Σ g(y)² and the rest are strongly correlated; their *innovations*,
-average minus conditional expectation given the layer's input, are martingale differences: uncorrelated over layers, and
-independent over networks.  Their conditional covariances are known (`initmath.finite_width.law`), so they can be
+Over the layers of one network the averages (1/N) Σ g(y)² and the rest are strongly correlated; their
+*innovations*, average minus conditional expectation given the layer's input, are martingale differences:
+uncorrelated over layers, and independent over networks.  Their conditional covariances are known
+(`initmath.finite_width.law`), so they can be
 whitened, at any width and for any spread of q between the networks:
 
-1. ``q``: N S/q, S = (1/N) Σ y², is χ² with N degrees of freedom whatever q is, so the sum over networks is χ² with N R;
-   its probability-integral transform is exactly normal, and exactly independent over layers.
-2. ``second_moment``, ``mean``, ``derivative``: the averages of g², g, g'², each less its regression on those before it,
-   over its exact standard deviation; the sum over networks is normal up to its skewness, which is known from the third
-   moments and taken out (Wilson & Hilferty 1931).
+1. ``q``: N S/q, S = (1/N) Σ y², is χ² with N degrees of freedom whatever q is, so the sum over networks is χ²
+   with N R; its probability-integral transform is exactly normal, and exactly independent over layers.
+2. ``second_moment``, ``mean``, ``derivative``: the averages of g², g, g'², each less its regression on those
+   before it, over its exact standard deviation; the sum over networks is normal up to its skewness, which is
+   known from the third moments and taken out (Wilson & Hilferty 1931).
 3. ``cross_q`` (two inputs): given y₁, Σ y₁ (y₂ − (p/q₁) y₁) is exactly N(0, N S₁₁ det K/q₁).
 4. ``kernel``: the average of g(y₁) g(y₂), less its regression on all of the above.
-5. ``gradient``: given the forward pass and δ, |Wᵀδ|² is a known number plus (σ_w²|δ|²/N) χ² with N − rank X degrees of
-   freedom (THEORY §4): exact again.
+5. ``gradient``: given the forward pass and δ, |Wᵀδ|² is a known number plus (σ_w²|δ|²/N) χ² with N − rank X
+   degrees of freedom (THEORY §4): exact again.
 
 Which networks count in a layer is decided from the layer's input alone, so leaving some out biases nothing.
 """
@@ -28,26 +29,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, layer_law
+from initmath.finite_width.weights import WeightLaw
 from initmath.quadrature.kernel import pair_expectation
 from initmath.verification.normal import normal_score_of_chi2, without_skewness
 from initmath.verification.observations import Observations
-from initmath.finite_width.weights import WeightLaw
 
 __all__ = ["Claim", "Innovation", "innovations"]
 
 Real = NDArray[np.float64]
 
 SKEWNESS = 0.5
-"""Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be tested."""
+"""Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be
+tested."""
 
 DETERMINED = 1e-7
-"""Share of its variance that is left when an average is decided by the others: below it, it is compared exactly."""
+"""Share of its variance that is left when an average is decided by the others: below it, it is compared
+exactly."""
 
 NOTHING = 1e-11
 """Variance, relative to the second moment, that is only the rounding of the quadrature."""
 
 EXACT = 1e-4
-"""How far from its value something without variance may be, relative to its own scale (rounding of float32 and √N)."""
+"""How far from its value something without variance may be, relative to its own scale (rounding of float32
+and √N)."""
 
 PAIRS = 600
 """Layers × networks at which the two-point kernel is computed (a two-dimensional integral each)."""
@@ -58,7 +62,7 @@ _ORDER = (0, 2, 1, 3)  # y², g², g, g'²
 
 @dataclass(frozen=True)
 class Claim:
-    """The map that is claimed for a layer: y ~ N(0, σ_w² (1/N) Σ x² + σ_b²), and the moments of its activation.
+    """A claimed map: y ~ N(0, σ_w² (1/N) Σ x² + σ_b²), and the moments of its activation.
 
     Attributes
     ----------
@@ -116,7 +120,9 @@ class _Layer:
     q_h: Real
     law: LayerLaw
     kappa: Real
-    residual: Real = field(default_factory=lambda: np.zeros((0, 0)))  # (4, n): average minus expectation, × √N
+    residual: Real = field(
+        default_factory=lambda: np.zeros((0, 0))
+    )  # (4, n): average minus expectation, × √N
     covariance: Real = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
@@ -146,7 +152,7 @@ def innovations(seen: Observations, claim: Claim, weights: WeightLaw) -> tuple[I
     return tuple(found)
 
 
-# -- one input ----------------------------------------------------------------------------------------------------------
+# -- one input ----------------------------------------
 
 
 def _layer(seen: Observations, claim: Claim, weights: WeightLaw) -> _Layer:
@@ -211,10 +217,12 @@ def _length(seen: Observations, layer: _Layer, weights: WeightLaw, claim: Claim)
     if weights.gaussian:
         n = layer.width
         return _from_chi2("q", layer, n * (1 + ratio), np.full(len(ratio), float(n)), share)
-    # Regressions below keep the Gaussian covariance (any coefficients are right in the mean); the scale here does not.
+    # Regressions below keep the Gaussian covariance (right in the mean whatever it is); here it does not do.
     spread = np.sqrt(layer.covariance[0, 0] + (0 if weights.conserves_length else layer.kappa))
     if weights.conserves_length and claim.sigma_b2 == 0:
-        return _joined("q", layer, np.full(len(ratio), np.nan), np.zeros(len(ratio)), exact=np.abs(ratio) <= EXACT)
+        return _joined(
+            "q", layer, np.full(len(ratio), np.nan), np.zeros(len(ratio)), exact=np.abs(ratio) <= EXACT
+        )
     z = layer.residual[0] / spread
     return _joined("q", layer, z, np.zeros(len(z)), moves=0.01 * layer.q_h / spread * np.sqrt(layer.width))
 
@@ -249,11 +257,14 @@ def _joined(
     moves: Real | None = None,
     index: Any = None,
 ) -> Innovation:
-    """Join unit-variance scores over networks; NaN in z marks what has no variance (``exact`` says if it agrees)."""
+    """Join unit-variance scores over networks; NaN in z marks what has no variance."""
     layers = layer.shape[1]
     column = (layer.index if index is None else index) % layers
     random = np.isfinite(z)
-    heavy = random & (np.abs(skewness) > SKEWNESS * np.sqrt(np.maximum(np.bincount(column[random], minlength=layers), 1))[column])
+    heavy = random & (
+        np.abs(skewness)
+        > SKEWNESS * np.sqrt(np.maximum(np.bincount(column[random], minlength=layers), 1))[column]
+    )
     random &= ~heavy
     count = np.bincount(column[random], minlength=layers)
     with np.errstate(all="ignore"):
@@ -278,7 +289,7 @@ def _joined(
 
 
 def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]]:
-    """Gram–Schmidt over the features in a fixed order; the coefficients of each direction, and the innovations."""
+    """Gram–Schmidt over the features in a fixed order: coefficients, and innovations."""
     size, n = layer.residual.shape
     # directions[k] = coefficients over the four features of the k-th whitened residual
     directions = np.zeros((size, size, n))
@@ -306,7 +317,7 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
     return directions, found
 
 
-# -- two inputs ---------------------------------------------------------------------------------------------------------
+# -- two inputs ----------------------------------------
 
 
 def _pair(
@@ -332,7 +343,9 @@ def _pair(
         rest = np.sqrt(n) * (s12 - p / q1 * s11)
         if weights.conserves_length and claim.sigma_b2 == 0:
             exact = np.abs(rest) / np.sqrt(n) <= EXACT * np.sqrt(q1 * q2)
-            cross_q = _joined("cross_q", layer, np.full(len(p), np.nan), np.zeros(len(p)), exact=exact | ~good)
+            cross_q = _joined(
+                "cross_q", layer, np.full(len(p), np.nan), np.zeros(len(p)), exact=exact | ~good
+            )
             return [cross_q]
         if weights.conserves_length:
             return []
@@ -344,7 +357,13 @@ def _pair(
 
 
 def _kernel(
-    seen: Observations, layer: _Layer, claim: Claim, directions: Real, p: Real, q2: Real, good: NDArray[np.intp]
+    seen: Observations,
+    layer: _Layer,
+    claim: Claim,
+    directions: Real,
+    p: Real,
+    q2: Real,
+    good: NDArray[np.intp],
 ) -> Innovation:
     """(1/N) Σ g(y₁) g(y₂), in the first networks only: each costs a two-dimensional integral."""
     assert seen.cross_x is not None and seen.cross_y is not None
@@ -383,15 +402,18 @@ def _kernel(
         agrees = ~(np.abs(rest) / root > EXACT * (np.sqrt(np.maximum(whole, 0)) + np.sqrt(square)) + 1e-300)
     z[~np.isfinite(moments).all(axis=0)] = np.nan
     agrees |= ~np.isfinite(moments).all(axis=0)
-    skew = _kernel_skewness(g, slope, cuts, layer, good, q1, q2, p, k, coefficients, mixed / spread, left, free)
+    skew = _kernel_skewness(
+        g, slope, cuts, layer, good, q1, q2, p, k, coefficients, mixed / spread, left, free
+    )
     return _joined("kernel", layer, z, skew / root, exact=agrees, index=at)
 
 
 def _kernel_skewness(
-    g: Callable[[Any], Any], slope: Callable[[Any], Any], cuts: list[float], layer: _Layer, good: NDArray[np.intp],
-    q1: Real, q2: Real, p: Real, k: Real, coefficients: Real, mixed: Real, left: Real, free: NDArray[np.bool_],
+    g: Callable[[Any], Any], slope: Callable[[Any], Any], cuts: list[float], layer: _Layer,
+    good: NDArray[np.intp], q1: Real, q2: Real, p: Real, k: Real, coefficients: Real, mixed: Real, left: Real,
+    free: NDArray[np.bool_],
 ) -> Real:  # fmt: skip
-    """Skewness of one neuron's residual, at one typical network of each layer: it varies little between networks."""
+    """Return the skewness of one neuron's residual, at one typical network of each layer."""
     column = layer.index[good] % layer.shape[1]
     skew = np.zeros(len(good))
     for number in np.unique(column):
@@ -412,7 +434,7 @@ def _kernel_skewness(
     return skew
 
 
-# -- backward -----------------------------------------------------------------------------------------------------------
+# -- backward ----------------------------------------
 
 
 def _gradient(seen: Observations, layer: _Layer, claim: Claim, weights: WeightLaw) -> Innovation:
@@ -438,10 +460,11 @@ def _gradient(seen: Observations, layer: _Layer, claim: Claim, weights: WeightLa
 
 
 def _tilt(layer: _Layer, weights: WeightLaw, index: NDArray[np.intp]) -> Real:
-    r"""What a fourth cumulant of the weights adds: E(W_ij² | y_i) moves with y_i², and δ_i² = g'(y_i)² (…)² with it.
+    r"""Return what a fourth cumulant of the weights adds to |Wᵀδ|²/(σ_w²|δ|²).
 
-    The cumulant κ(W_ij, W_ij, y_i, y_i) = κ_W v⁴ x_j² gives E(W_ij² | y_i) − v² = κ_W v⁴ x_j² (y_i² − q)/(2q²) (plus
-    what the Gaussian part explains), so |Wᵀδ|²/(σ_w²|δ|²) gains κ_W (q_h/N) χ̂'(q)/χ̂(q).
+    E(W_ij² | y_i) moves with y_i², and δ_i² = g'(y_i)² (…)² with it.  The cumulant κ(W_ij, W_ij, y_i, y_i)
+    = κ_W v⁴ x_j² gives E(W_ij² | y_i) − v² = κ_W v⁴ x_j² (y_i² − q)/(2q²), beyond what the Gaussian part
+    explains, so |Wᵀδ|²/(σ_w²|δ|²) gains κ_W (q_h/N) χ̂'(q)/χ̂(q).
     """
     gain = np.zeros(layer.shape[0] * layer.shape[1])
     law = layer.law

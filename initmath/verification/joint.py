@@ -2,12 +2,13 @@ r"""From many innovations to one verdict, at a stated level.
 
 For each quantity the layers' scores z_l give two statistics that are independent if the claim is true:
 
-- their weighted sum, T = Σ w_l z_l/√Σ w_l², w_l = √(number of networks): N(0, 1).  A wrong map shifts every layer the
-  same way, so this is where the power is;
-- what is left, Σ z_l² − T²: χ² with one degree of freedom less than there are layers.  Single bad layers show here.
+- their weighted sum, T = Σ w_l z_l/√Σ w_l², w_l = √(number of networks): N(0, 1).  A wrong map shifts every
+  layer the same way, so this is where the power is;
+- what is left, Σ z_l² − T²: χ² with one degree of freedom less than there are layers.  Single bad layers show
+  here.
 
-All of them together, m in number, are nearly independent (the quantities are whitened against one another), so the
-smallest p-value is judged by 1 − (1 − p)^m (Šidák).
+All of them together, m in number, are nearly independent (the quantities are whitened against one another),
+so the smallest p-value is judged by 1 − (1 − p)^m (Šidák).
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ Real = NDArray[np.float64]
 def normal_score_of_chi2(value: Any, freedom: Any) -> Real:
     """Φ⁻¹(F(value)) for F the χ² distribution: exactly N(0, 1).
 
-    Far in a tail, where F leaves the range of a double, Wilson and Hilferty's cube root is used, which is monotone.
+    Far in a tail, where F leaves the range of a double, Wilson and Hilferty's cube root is used, which is
+    monotone.
 
     Examples
     --------
@@ -29,11 +30,13 @@ def normal_score_of_chi2(value: Any, freedom: Any) -> Real:
     score = np.where(lower < upper, ndtri(lower), -ndtri(upper))
     rough = without_skewness((x - n) / np.sqrt(n), 2 / np.sqrt(n))
     far = np.minimum(lower, upper) < 1e-280
-    return np.where(far, np.where(np.abs(rough) > 30, rough, np.copysign(36.0, x - n)), score)
+    return np.asarray(np.where(far, np.where(np.abs(rough) > 30, rough, np.copysign(36.0, x - n)), score))
 
 
 def without_skewness(z: Any, skewness: Any) -> Real:
-    r"""Normal score of a unit-variance variable with the given skewness (Wilson–Hilferty: exact to second order).
+    r"""Return the normal score of a unit-variance variable with the given skewness.
+
+    Wilson and Hilferty's, exact to second order in γ:
 
     .. math:: \frac{6}{γ} \left[ (1 + γ z/2)^{1/3} - 1 \right] + \frac{γ}{6}
 
@@ -52,7 +55,9 @@ def without_skewness(z: Any, skewness: Any) -> Real:
     small = np.abs(g) < 1e-5
     h = np.where(small, 1.0, g)
     with np.errstate(invalid="ignore"):
-        return np.where(small, z - g / 6 * (z * z - 1), 6 / h * (np.cbrt(1 + h * z / 2) - 1) + h / 6)
+        return np.asarray(
+            np.where(small, z - g / 6 * (z * z - 1), 6 / h * (np.cbrt(1 + h * z / 2) - 1) + h / 6)
+        )
 
 
 def two_sided(z: float) -> float:

@@ -18,9 +18,9 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Gradients:
-    """Backward pass of the first input, shape (R, L) each; column l = 0, … belongs to W_{l+1}, from x_l to y_{l+1}.
+    """Backward pass of the first input, shape (R, L) each.
 
-    NaN where nothing was sent through.
+    Column l = 0, 1, … belongs to W_{l+1}, from x_l to y_{l+1}; NaN where nothing was sent through.
 
     Attributes
     ----------
@@ -75,19 +75,19 @@ class Observations:
     @property
     def networks(self) -> int:
         """R."""
-        return self.second_y.shape[0]
+        return int(self.second_y.shape[0])
 
     @property
     def depth(self) -> int:
         """L."""
-        return self.second_y.shape[1]
+        return int(self.second_y.shape[1])
 
 
 def observe(found: Trajectories) -> Observations:
     """Take from a simulation what is judged.
 
-    Layer 0 is known by its Gram matrix only; it is Gaussian but for that, so its fourth moment is 3 K² and its mean²
-    K/N, each up to a fluctuation that does not matter at first order in 1/N.
+    Layer 0 is known by its Gram matrix only; it is Gaussian but for that, so its fourth moment is 3 K² and
+    its mean² K/N, each up to a fluctuation that does not matter at first order in 1/N.
     """
     e = found.experiment
     start = np.diagonal(e.inputs.matrix)

@@ -1,4 +1,4 @@
-"""Layer by layer: what was predicted for networks of this width, what was simulated, and how far apart they are."""
+"""Layer by layer: what was predicted for this width, what was simulated, how far apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ __all__ = ["Check", "Series", "checks_of", "layer_series"]
 Real = NDArray[np.float64]
 
 SKEWED = 0.4
-"""Skewness of a mean over networks from which its z-score is not reported: the mean cannot be estimated from so few."""
+"""Skewness of a mean over networks from which its z-score is not reported: the mean cannot be estimated from
+so few."""
 
 CONSTANT = 1e-9
 """Spread, relative to the value, of something that does not vary."""
@@ -30,16 +31,19 @@ class Check:
     layer : int
         1 … L.
     quantity : str
-        ``"q"`` (variance of the pre-activations, (1/N) Σ y²), ``"mean"``, ``"second_moment"`` and ``"variance"`` of the
-        layer's output over its neurons, ``"correlation"`` of two inputs' pre-activations, ``"gradient_norm"``:
+        ``"q"`` (variance of the pre-activations, (1/N) Σ y²), ``"mean"``, ``"second_moment"`` and
+        ``"variance"`` of the
+        layer's output over its neurons, ``"correlation"`` of two inputs' pre-activations,
+        ``"gradient_norm"``:
         |δ_l|²/|δ_{l+1}|², χ₁ in the limit.
     predicted : float or None
-        Over networks of this width, finite-width shift included; the infinitely wide network's where that is not known.
+        Over networks of this width, finite-width shift included; the infinitely wide network's where that is
+        not known.
     simulated, standard_error : float
         Mean over networks, and its standard error.
     z : float or None
-        (simulated − predicted)/standard_error; None where no mean can be estimated from so few networks, or none is
-        predicted.
+        (simulated − predicted)/standard_error; None where no mean can be estimated from so few networks, or
+        none is predicted.
     spread : float or None
         Predicted standard deviation between networks.
     """
@@ -104,7 +108,9 @@ def layer_series(seen: Observations, chain: Chain, correlation: float | None) ->
     for each in predictions(chain):
         if each.quantity in observed:
             found.append(
-                _series(each.quantity, each.limit, each.mean, each.spread, each.skewness, observed[each.quantity])
+                _series(
+                    each.quantity, each.limit, each.mean, each.spread, each.skewness, observed[each.quantity]
+                )
             )
     if seen.cross_y is not None and correlation is not None and not chain.weights.centred:
         with np.errstate(all="ignore"):
@@ -139,7 +145,12 @@ def _series(quantity: str, limit: Real, mean: Real, spread: Real, skewness: Real
         squares = (np.where(seen, observed - average, 0) ** 2).sum(axis=0)
         error = np.sqrt(squares / np.maximum(count - 1, 1) / np.maximum(count, 1))
         error = np.where(count > 1, error, spread)
-        median = np.array([np.median(column[ok]) if ok.any() else np.nan for column, ok in zip(observed.T, seen.T, strict=True)])
+        median = np.array(
+            [
+                np.median(column[ok]) if ok.any() else np.nan
+                for column, ok in zip(observed.T, seen.T, strict=True)
+            ]
+        )
     estimable = np.isfinite(mean) & (np.abs(skewness) <= SKEWED * np.sqrt(networks)) & (count == networks)
     return Series(quantity, limit, mean, spread, average, error, median, estimable)
 

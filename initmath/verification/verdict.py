@@ -1,4 +1,4 @@
-"""CONFIRMED, REFUTED or UNKNOWN: theory against simulated networks, at a stated level and with a stated power."""
+"""CONFIRMED, REFUTED or UNKNOWN, at a stated level and with a stated power."""
 
 from __future__ import annotations
 
@@ -82,14 +82,15 @@ def assess(
     Returns
     -------
     Judgement
-        REFUTED if the joint p-value is below the level, or if something without variance is not what it must be;
-        CONFIRMED if not and if the power is enough; else UNKNOWN, which never counts as confirmed.
+        REFUTED if the joint p-value is below the level, or if something without variance is not what it must
+        be; CONFIRMED if not and if the power is enough; else UNKNOWN, which never counts as confirmed.
 
     Notes
     -----
-    The innovations' first moments are exact for Gaussian weights at any width, depth and number of networks; normality of
-    their sums over N·R neurons is exact for q, the gradient and the pre-activation covariance, and holds up to the
-    skewness, which is taken out, for the others.  For other weights first moments are right to O(1/N²).
+    The innovations' first moments are exact for Gaussian weights at any width, depth and number of networks;
+    normality of their sums over N·R neurons is exact for q, the gradient and the pre-activation covariance,
+    and holds up to the skewness, which is taken out, for the others.  For other weights first moments are
+    right to O(1/N²).
     """
     found = innovations(seen, claim, weights)
     joint = judge(found, level)
@@ -100,12 +101,15 @@ def assess(
     if joint.p < level:
         worst = min(joint.tests, key=lambda test: test.p)
         kind = "over all layers" if worst.kind == "sum" else "in single layers"
-        reason = f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
+        reason = (
+            f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
+        )
         return Judgement(Verdict.REFUTED, reason, joint, found, notes)
     tested = next((each for each in found if each.quantity == "second_moment"), None)
     layers = 0 if tested is None else int(np.sum((tested.count > 0) | (tested.exact > 0)))
     if 2 * layers < seen.depth:
-        reason = f"E g² could be tested in {layers} of {seen.depth} layers only: {notes[0] if notes else 'no signal'}"
+        why = notes[0] if notes else "no signal"
+        reason = f"E g² could be tested in {layers} of {seen.depth} layers only: {why}"
         return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     if joint.power < power:
         reason = (
@@ -113,7 +117,10 @@ def assess(
             f"{joint.power:.2g} only{_enough(found, joint, seen.networks, level)}"
         )
         return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
-    reason = f"nothing contradicts the claim (p = {joint.p:.2g}), and a σ_w² that is 1 % wrong would be refuted with probability {joint.power:.4g}"
+    reason = (
+        f"nothing contradicts the claim (p = {joint.p:.2g}), and a σ_w² that is 1 % wrong would be refuted "
+        f"with probability {joint.power:.4g}"
+    )
     return Judgement(Verdict.CONFIRMED, reason, joint, found, notes)
 
 
@@ -138,8 +145,8 @@ def _notes(found: Sequence[Innovation]) -> list[str]:
         if heavy:
             everything = heavy + int(each.count.sum())
             notes.append(
-                f"{_NAMES[each.quantity]}: left out in {heavy} of {everything} layers × networks, where a few neurons "
-                "decide the average and no mean can be tested"
+                f"{_NAMES[each.quantity]}: left out in {heavy} of {everything} layers × networks, where a "
+                "few neurons decide the average and no mean can be tested"
             )
         nothing = int(np.sum((each.count == 0) & (each.exact == 0)))
         if nothing and not heavy and each.quantity not in ("gradient",):

@@ -1,4 +1,4 @@
-"""A simulation of two inputs through R networks, written as plainly as possible: the tests' own, with explicit pairs of neurons."""
+"""Two inputs through R networks, simulated as plainly as possible: pairs of neurons, and nothing clever."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from initmath.verification.observations import Gradients, Observations
 
 def simulate(
     activation: Any, sigma_w2: float, q: float = 1.0, *, sigma_b2: float = 0.0, correlation: float = 0.5,
-    width: int = 64, depth: int = 5, networks: int = 20, seed: int = 0, backward: bool = True, planted: float | None = None,
+    width: int = 64, depth: int = 5, networks: int = 20, seed: int = 0, backward: bool = True,
+    planted: float | None = None,
 ) -> Observations:  # fmt: skip
-    """Gaussian weights: neurons of a layer are independent pairs with the covariance that the layer's input gives."""
+    """Gaussian weights: a layer's neurons are independent pairs with the covariance that its input gives."""
     rng = np.random.default_rng(seed)
     g, slope = activation.numpy(0), activation.numpy(1)
     true = sigma_w2 if planted is None else planted

@@ -20,9 +20,19 @@ from initmath.display.shown import Shown
 from initmath.errors import InputError
 from initmath.finite_width import LAWS, Chain, Tangent, layer_law, weight_law
 from initmath.simulate import Experiment, InputGram, run
-from initmath.verification import Check, Claim, Series, Test, Verdict, assess, checks_of, layer_series, observe
+from initmath.verification import (
+    Check,
+    Claim,
+    Series,
+    Test,
+    Verdict,
+    assess,
+    checks_of,
+    layer_series,
+    observe,
+)
 
-__all__ = ["Verification", "verify"]
+__all__ = ["Verification", "Verified", "verify"]
 
 SCHEMA = "initmath.verify/1"
 CLAIMS = ("exact", "criterion")
@@ -46,9 +56,11 @@ class Verification(Shown):
         Joint p-value over all layers and quantities, and the level below which it refutes: the probability of
         refuting a true claim.
     activation, criterion, claim : str
-        ``claim`` is ``"exact"`` (the exact map of a layer) or ``"criterion"`` (what the criterion says stays the same).
+        ``claim`` is ``"exact"`` (the exact map of a layer) or ``"criterion"`` (what the criterion says stays
+        the same).
     sigma_w2, simulated_sigma_w2, sigma_b2, q, correlation : float
-        What is predicted at, what is simulated at; variance and correlation of the pre-activations in layer 1.
+        What is predicted at, what is simulated at; variance and correlation of the pre-activations in layer
+        1.
     width, depth, networks : int
     depth_to_width : float
         L/N: corrections and fluctuations of order L/N accumulate.
@@ -85,7 +97,9 @@ class Verification(Shown):
     tests: tuple[Test, ...]
     notes: tuple[str, ...]
     checks: tuple[Check, ...]
-    series: tuple[Series, ...] = field(default=(), repr=False, compare=False, metadata={"json": False}, kw_only=True)
+    series: tuple[Series, ...] = field(
+        default=(), repr=False, compare=False, metadata={"json": False}, kw_only=True
+    )
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw prediction, finite-width band and simulation over depth; write it to a file if one is named.
@@ -106,6 +120,24 @@ class Verification(Shown):
         from initmath.answers.verdict_page import page
 
         return page(self)
+
+
+@dataclass(frozen=True)
+class Verified(Shown):
+    """A derivation and its verification; the JSON is the derivation's with one more key."""
+
+    derivation: Any
+    verification: Verification
+
+    def _data_(self) -> dict[str, Any]:
+        from initmath.display.data import to_data
+
+        data: dict[str, Any] = to_data(self.derivation)
+        return data | {"verification": to_data(self.verification)}
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Show the derivation, then the verification."""
+        return (*self.derivation.blocks(), *self.verification.blocks())
 
 
 @dataclass(frozen=True)
@@ -151,15 +183,17 @@ def verify(
     criterion : str
         Whose σ_w² is meant, unless ``sigma_w2`` is given.
     q : number or text, optional
-        Variance of the first pre-activations; by default the one that the criterion keeps (1 for ``second_moment``).
+        Variance of the first pre-activations; by default the one that the criterion keeps (1 for
+        ``second_moment``).
     claim : str
-        ``"exact"``: each layer acts by the exact Gaussian moments at σ_w².  ``"criterion"``: what the criterion says stays
-        the same does: for ``taylor`` the variance s² of its linearised network, else q (and Var x for ``variance``).
+        ``"exact"``: each layer acts by the exact Gaussian moments at σ_w².  ``"criterion"``: what the
+        criterion says stays the same does: for ``taylor`` the variance s² of its linearised network, else q
+        (and Var x for ``variance``).
     width, depth, networks : int
         N, L, R.
     weights : str
-        ``gaussian``, ``uniform``, ``truncated_normal``, ``orthogonal``, ``weight_standardised``; ``unit_variance`` is
-        about the last of these and takes it.
+        ``gaussian``, ``uniform``, ``truncated_normal``, ``orthogonal``, ``weight_standardised``;
+        ``unit_variance`` is about the last of these and takes it.
     sigma_w2 : number or text, optional
         σ_w² to predict at, instead of the criterion's.
     simulated_sigma_w2 : number or text, optional
@@ -206,7 +240,11 @@ def verify(
         raise InputError(f"weights {weights!r}: choose one of {', '.join(LAWS)}")
     setting = _setting(act, criterion, q, weights, sigma_w2, bias_variance, target_variance, params)
     c = _correlation(correlation)
-    simulated = setting.sigma_w2 if simulated_sigma_w2 is None else float(exact_number(simulated_sigma_w2, "simulated sigma_w2"))
+    simulated = (
+        setting.sigma_w2
+        if simulated_sigma_w2 is None
+        else float(exact_number(simulated_sigma_w2, "simulated sigma_w2"))
+    )
     claimed, chain = _claimed(setting, claim, depth, width)
     experiment = Experiment(
         setting.activation,
@@ -281,7 +319,7 @@ def _setting(
 
 
 def _solved(activation: Any, criterion: str, q: Any, bias: Any, target: Any) -> tuple[float, float]:
-    """σ_w² and q of the criterion's solution: the first, if there are several, with a stable one before the others."""
+    """Return σ_w² and q of the criterion's solution: a stable one if there is one."""
     question = Question(
         activation,
         q=None if q is None else Rational(q.numerator, q.denominator),
@@ -290,7 +328,8 @@ def _solved(activation: Any, criterion: str, q: Any, bias: Any, target: Any) -> 
     )
     found = criteria.criterion(criterion).solve(question)
     if not found.solutions:
-        raise InputError(f"{criterion} of {activation.name}: no solution: {found.reason or 'none exists'}; give --sigma-w2")
+        reason = (found.reason or "none exists").removeprefix("no solution: ")
+        raise InputError(f"{criterion} of {activation.name}: no solution: {reason}; give sigma_w2")
     best = min(found.solutions, key=lambda s: s.stability == "unstable")
     return float(best.sigma_w2), float(best.q)
 
@@ -316,22 +355,25 @@ def _correlation(value: Any) -> float:
 
 def _inputs(setting: _Setting, correlation: float, width: int) -> InputGram:
     if setting.q <= setting.sigma_b2:
-        raise InputError(f"q = {setting.q:g}: the biases alone give variance {setting.sigma_b2:g}; q must be larger")
+        raise InputError(
+            f"q = {setting.q:g}: the biases alone give variance {setting.sigma_b2:g}; q must be larger"
+        )
     if width < 2:
         return InputGram.single(setting.q, setting.sigma_w2, setting.sigma_b2)
-    return InputGram.pair(
-        setting.q, correlation, sigma_w2=setting.sigma_w2, sigma_b2=setting.sigma_b2
-    )
+    return InputGram.pair(setting.q, correlation, sigma_w2=setting.sigma_w2, sigma_b2=setting.sigma_b2)
 
 
 def _claimed(setting: _Setting, claim: str, depth: int, width: int) -> tuple[Claim, Chain]:
-    """What is tested, and the chain that draws it."""
+    """Return what is tested, and the chain that draws it."""
     law = weight_law(setting.weights)
     activation: Any = setting.activation
     offset = 0.0
     if claim == "criterion":
         if setting.criterion not in KEEPS_Q:
-            raise InputError(f"{setting.criterion} does not say what layers keep: claim='criterion' is for {', '.join(KEEPS_Q)}")
+            raise InputError(
+                f"{setting.criterion} does not say what layers keep: "
+                f"claim='criterion' is for {', '.join(KEEPS_Q)}"
+            )
         if setting.tangent is not None:
             activation = setting.tangent
         else:
@@ -340,13 +382,20 @@ def _claimed(setting: _Setting, claim: str, depth: int, width: int) -> tuple[Cla
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise InputError(f"{name} must be an integer of at least 1, got {count!r}")
     chain = Chain(
-        activation, setting.sigma_w2, setting.sigma_b2, setting.q, depth, width, law, setting.sigma_w2 * offset
+        activation,
+        setting.sigma_w2,
+        setting.sigma_b2,
+        setting.q,
+        depth,
+        width,
+        law,
+        setting.sigma_w2 * offset,
     )
     return Claim(activation, setting.sigma_w2, setting.sigma_b2, (offset, 0.0)), chain
 
 
 def _needed_offset(setting: _Setting) -> float:
-    """What E g² would have to gain for σ_w² to keep q."""
+    """Return what E g² would have to gain for σ_w² to keep q."""
     law = layer_law(setting.activation, [setting.q])
     passed = float(law.mean[2, 0])
     if setting.weights == "weight_standardised":
@@ -361,14 +410,14 @@ def _remarks(chain: Chain, series: tuple[Series, ...], criterion: str, weights: 
         notes.append("unit_variance is about weight-standardised W, so such W were simulated")
     if not chain.available:
         notes.append(
-            "layers: the mean over networks of this width could not be predicted (heavy tails, or q leaves every range); "
-            "the column shows the infinitely wide network, without z"
+            "layers: the mean over networks of this width could not be predicted (heavy tails, or q leaves "
+            "every range); the column shows the infinitely wide network, without z"
         )
     lost = [s.quantity for s in series if s.quantity != "correlation" and _inestimable(s).any()]
     if chain.available and lost:
         notes.append(
-            f"the mean cannot be estimated from so few networks in some layers (log-normal spread): {', '.join(lost)}; "
-            "no z there, and the verdict, which rests on innovations, is not touched"
+            "the mean cannot be estimated from so few networks in some layers (log-normal spread): "
+            f"{', '.join(lost)}; no z there, and the verdict, which rests on innovations, is not touched"
         )
     return notes
 

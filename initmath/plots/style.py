@@ -1,0 +1,83 @@
+"""One style for every picture, in colours that colour-blind readers tell apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from initmath.errors import InputError
+
+__all__ = ["BLUE", "GREY", "ORANGE", "VERMILION", "check_name", "save", "styled"]
+
+# Okabe & Ito's palette
+BLUE, ORANGE, VERMILION, GREY = "#0072B2", "#E69F00", "#D55E00", "#6B6B6B"
+
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.5,
+    "figure.dpi": 110,
+    "savefig.dpi": 200,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "initmath",
+    "pdf.fonttype": 42,
+}
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of this package; the user's own settings are left as they were."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def check_name(path: str | os.PathLike[str]) -> str:
+    """Return the ending, or refuse the name: before anything long is computed.
+
+    Examples
+    --------
+    >>> check_name("gelu.svg")
+    '.svg'
+    """
+    name = os.fspath(path)
+    ending = os.path.splitext(name)[1].lower()
+    if ending not in FORMATS:
+        raise InputError(f"{name}: a picture's name ends in {', '.join(FORMATS)}")
+    folder = os.path.dirname(name) or "."
+    if not os.path.isdir(folder):
+        raise InputError(f"{name}: there is no directory {folder}")
+    return ending
+
+
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure as .png, .svg or .pdf; the same picture gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        If the ending is another one, or the file cannot be written.
+    """
+    name = os.fspath(path)
+    ending = check_name(name)
+    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}[ending]
+    try:
+        with styled():
+            figure.savefig(name, metadata=dates)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from None
