@@ -89,7 +89,7 @@ def settle(number: Number, at: Any) -> Number:
     if candidate is None or closed.free_symbols != {Q}:
         return number
     if closed.count_ops() > 12 and is_zero(closed.xreplace({Q: at}) - candidate):
-        return Number(Status.EXACT, to_arb(candidate), candidate, number.method, number.digits)
+        return exact(candidate, number.digits)
     return number
 
 

@@ -159,21 +159,23 @@ def _every_or_none(question: Question, balance: Any) -> CriterionResult:
 
 def _isolated(question: Question) -> CriterionResult:
     activation, digits = question.activation, question.digits
-    bias = to_arb(question.bias)
+
+    def bias() -> arb:
+        return to_arb(question.bias)  # at the precision of the moment, whatever it is then
 
     def balance(t: arb, asked: int) -> arb:
         slope = moments.ball(activation, "derivative_second_moment", t, asked)
-        return (t - bias) * slope - moments.ball(activation, "second_moment", t, asked)
+        return (t - bias()) * slope - moments.ball(activation, "second_moment", t, asked)
 
     def derivative(t: arb, asked: int) -> arb:
         slope = moments.ball(activation, "derivative_second_moment", t, asked)
         bend = moments.slope_ball(activation, "derivative_second_moment", t, asked)
-        return slope + (t - bias) * bend - moments.slope_ball(activation, "second_moment", t, asked)
+        return slope + (t - bias()) * bend - moments.slope_ball(activation, "second_moment", t, asked)
 
     gaps = []
     with working_precision(bits(20)):
         if question.bias > 0:
-            low = bias  # for q ≤ σ_b² the left side is not positive, and E g² is
+            low = bias().lower()  # for q ≤ σ_b² the left side is not positive, and E g² is
         else:
             low = arb("1.0037e-3")
             gaps.append("below q = 0.001")

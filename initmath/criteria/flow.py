@@ -17,6 +17,7 @@ from initmath.criteria.roots import FIRST_DIGITS, isolate
 from initmath.criteria.tails import concave_near_zero
 from initmath.derivation import Number, Status
 from initmath.errors import Divergent, NotEnclosed
+from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero, power_terms
 
 __all__ = ["Flow", "flow"]
@@ -59,7 +60,6 @@ def flow(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
     settled = _proportional(question, sigma_w2, sigma_b2)
     if settled is not None:
         return settled
-    at = to_arb(question.at)
 
     def excess(t: arb, asked: int) -> arb:
         return sigma_w2.ball * moments.ball(activation, "second_moment", t, asked) + sigma_b2.ball - t
@@ -69,9 +69,9 @@ def flow(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
 
     try:
         with working_precision(bits(digits + 10)):
-            first = excess(at, digits)
+            first = excess(to_arb(question.at), digits)
             if first.contains(0):
-                return Flow(exact(question.at, digits), f"keeps q = {question.at}")
+                return _kept(question, sigma_w2, sigma_b2)
             if first > 0:
                 return _upward(question, excess, slope)
             return _downward(question, sigma_w2, sigma_b2, excess, slope)
@@ -96,6 +96,17 @@ def _proportional(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flo
     if closed is None or not is_zero(closed * terms[S.One] - 1):
         return None
     return Flow(exact(question.at, question.digits), f"keeps q = {question.at}")
+
+
+def _kept(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
+    """Prove that q is a fixed point; balls cannot, they only fail to tell it from one."""
+    value = moments.closed_value(question.activation, "second_moment")
+    weight, bias = sigma_w2.closed_form, sigma_b2.closed_form
+    if value is not None and weight is not None and bias is not None:
+        excess = (weight * value + bias - Q).xreplace({Q: question.at})
+        if excess.is_number and is_zero(excess):
+            return Flow(exact(question.at, question.digits), f"keeps q = {question.at}")
+    return Flow(None, f"cannot be told from one that keeps q = {question.at}")
 
 
 def _upward(question: Question, excess: Map, slope: Map) -> Flow:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from math import floor, log10
 from typing import Any
 
 from flint import arb
@@ -98,19 +100,23 @@ def _none_exactly(question: Question, value: Any) -> CriterionResult:
 
 
 def _exact_range(question: Question, value: Any) -> tuple[Number, Number] | None:
-    """Read infimum and supremum off c₀ + Σ c_k e^{-k r q} with all c_k of one sign: it is monotone in q."""
+    """Read infimum and supremum off a polynomial in Y = e^{-r q} that is monotone on 0 < Y < 1.
+
+    Then the ends are q → 0 (Y = 1) and q → ∞ (Y = 0): sin has Var = (1 − Y²)/2, cos has (1 − Y)²/2.
+    """
     found = exponential_polynomial(value)
     if found is None or value.free_symbols != {Q}:
         return None
     rate, coefficients = found
-    if not rate < 0 or min(coefficients) < 0:
+    if not rate < 0 or min(coefficients) < 0 or not all(c.is_Rational for c in coefficients.values()):
+        return None
+    moving = [c for k, c in coefficients.items() if k != 0]
+    one_sign = all(c < 0 for c in moving) or all(c > 0 for c in moving)
+    turns = -coefficients.get(1, S.Zero) / (2 * coefficients[2]) if max(coefficients) == 2 else None
+    if not one_sign and (turns is None or 0 < turns < 1):
         return None
     start, end = sum(coefficients.values()), coefficients.get(0, S.Zero)
-    moving = [c for k, c in coefficients.items() if k != 0]
-    if all(c < 0 for c in moving) or all(c > 0 for c in moving):
-        low, high = sorted((start, end), key=float)
-        return exact(low, question.digits), exact(high, question.digits)
-    return None
+    return exact(min(start, end), question.digits), exact(max(start, end), question.digits)
 
 
 # ---------------------------------------------------------------------------- with certainty
@@ -171,9 +177,7 @@ def _certified_root(question: Question, root: arb) -> Number:
     value = moments.closed_value(question.activation, "variance")
     if candidate is not None and value is not None and value.free_symbols == {Q}:
         if is_zero(value.xreplace({Q: candidate}) - question.target_variance):
-            return Number(
-                Status.EXACT, to_arb(candidate), candidate, METHOD + "; the identity proven", question.digits
-            )
+            return replace(exact(candidate, question.digits), method=METHOD + "; the identity proven")
     return Number(Status.NUMERIC, root, None, METHOD, question.digits)
 
 
@@ -200,37 +204,54 @@ def _scanned_range(question: Question) -> tuple[Number, Number] | None:
     """Bound the largest variance by balls over all q; None where the tails are not known."""
     activation = question.activation
     with working_precision(bits(15)):
-        tiny, huge = near_zero(activation, arb("1e-3")), near_infinity(activation, arb("1e-3"))
-        if (
-            tiny is None
-            or huge is None
-            or not huge.high.is_finite()
-            or tiny.limit is None
-            or not tiny.limit.is_zero()
-        ):
-            return None
-        low, high = tiny.q, arb(HIGH).min(huge.q)
-        if huge.q > high:
-            return None
-        best, top = arb(0), (tiny.high**2).max(huge.high**2).upper()
-        if huge.limit is not None:
-            best = (huge.limit**2).lower()
-        boxes = [(low, high, 0)]
         try:
-            while boxes:
-                left, right, depth = boxes.pop()
-                middle = (left * right).sqrt().mid()
-                best = best.max(moments.ball(activation, "variance", middle, 10).lower())
-                value = moments.ball(activation, "variance", left.union(right), 10)
-                if value.is_finite() and (value.upper() < best * arb("1.000001") or depth > 16):
-                    top = top.max(value.upper())
-                    continue
-                boxes += [(left, middle, depth + 1), (middle, right, depth + 1)]
+            ball = _largest_variance(activation, time.monotonic() + SECONDS)
         except (NotEnclosed, Divergent):
             return None
-        ball = best.union(top)
+    if ball is None:
+        return None
     method = "bounded by balls over all q"
     return exact(S.Zero, question.digits), Number(Status.NUMERIC, ball, None, method, question.digits)
+
+
+def _largest_variance(activation: Any, deadline: float) -> arb | None:
+    """Enclose sup_q Var g(√q z) for a g with Var → 0 as q → 0: the best sample, and what no box exceeds."""
+    samples = [arb(10) ** k / 3 for k in range(-3, 4)]
+    best = max((moments.ball(activation, "variance", t.mid(), 10).lower() for t in samples), key=float)
+    if not best > 0:
+        return None
+    # Beyond the ends the variance must be proven smaller than what has been seen.
+    deviation = best.sqrt() * arb("0.999")
+    tiny, huge = near_zero(activation, deviation), near_infinity(activation, deviation)
+    if tiny is None or huge is None or tiny.limit is None or not tiny.limit.is_zero():
+        return None
+    if huge.limit is not None and not huge.high < deviation:
+        best = best.max((huge.limit**2).lower())
+    top = (tiny.high**2).max(huge.high**2).upper()
+    if not top.is_finite() or float(huge.q) > float(HIGH):
+        return None
+    boxes = [(tiny.q, huge.q, 0)]
+    while boxes:
+        left, right, depth = boxes.pop()
+        if time.monotonic() > deadline:
+            return None
+        middle, box = (left * right).sqrt().mid(), left.union(right)
+        at_middle = moments.ball(activation, "variance", middle, 10)
+        best = best.max(at_middle.lower())
+        slope = moments.slope_ball(activation, "variance", box, 10)
+        bound = (at_middle + slope * (box - middle)).upper() if slope.is_finite() else arb.pos_inf()
+        if bound < best * arb("1.000001") or (depth > 40 and bound.is_finite()):
+            top = top.max(bound)
+            continue
+        boxes += [(left, middle, depth + 1), (middle, right, depth + 1)]
+    return best.union(top.max(best))
+
+
+def _rounded_up(number: Number) -> str:
+    """Return six digits that are not below the number."""
+    upper = float(number.ball.upper())
+    unit = 10.0 ** (floor(log10(upper)) - 5)
+    return f"{(floor(upper / unit) + 1) * unit:.6g}"
 
 
 def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -> str:
@@ -242,7 +263,7 @@ def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -
     if low.ball > to_arb(target):
         return f"no solution: Var g(√q z) > {low.closed_form} for every q"
     if top.closed_form is None:
-        return f"no solution: Var g(√q z) ≤ {bound} < {target} for every q"
+        return f"no solution: Var g(√q z) ≤ {_rounded_up(top)} < {target} for every q"
     relation = f"= {target}" if is_zero(top.closed_form - target) else f"< {target}"
     return (
         f"no solution: Var g(√q z) < {bound} for every q; this supremum is approached as q → oo, not reached"
@@ -284,7 +305,7 @@ def _proven_rational(number: Number, point: Point) -> Number:
         return number
     candidate = small_rational(number.ball)
     if candidate is not None and is_zero(closed - candidate):
-        return Number(Status.EXACT, to_arb(candidate), candidate, number.method, number.digits)
+        return exact(candidate, number.digits)
     return number
 
 
