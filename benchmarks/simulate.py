@@ -1,4 +1,4 @@
-"""Random networks without weights beside the same networks with them; the big run; the matrix product's share.
+"""Random networks without weights beside the same with them; the big run; the matrix product's share.
 
 Run ``python benchmarks/simulate.py``; ``--quick`` shrinks everything, ``--only layer|big|product`` takes one
 part.  PyTorch is compared if it is installed.  Targets are printed beside what was measured; exit code 1 if
@@ -20,7 +20,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from initmath.simulate import Experiment, InputGram, jacobian, run
+from initmath.simulate import Experiment, InlineExecutor, InputGram, jacobian, run
+from initmath.simulate.blas import one_thread
+from initmath.simulate.explicit import Network
 
 MISSED: list[str] = []
 
@@ -120,58 +122,52 @@ def big(quick: bool) -> None:
     show("memory at its highest", memory, "MiB", "≤1024")
 
 
+def processor(call: Callable[[], Any], repeats: int) -> float:
+    """Least processor seconds of a call, on one thread."""
+    found = []
+    with one_thread():
+        for _ in range(4):
+            start = time.process_time()
+            for _ in range(repeats):
+                call()
+            found.append((time.process_time() - start) / repeats)
+    return min(found)
+
+
 def product(quick: bool) -> None:
-    """Share of the measured rate of the matrix product that whole layers reach, the sampling of weights apart."""
-    print("processor time; the product runs on one thread a network, several networks at once")
+    """Share of the matrix product's own rate that whole layers reach, the sampling of weights apart."""
+    print("processor time, one thread a product, as the simulation runs it (several networks at once)")
+    depth = 10 if quick else 30
     for dtype in ("float64", "float32"):
         for width, inputs in ((1000, 256), (1024, 256), (1024, 512), (2048, 256)):
             rng = np.random.default_rng(0)
             w = rng.standard_normal((width, width)).astype(dtype)
             x = rng.standard_normal((inputs, width)).astype(dtype)
             flops = 2.0 * width * width * inputs
-            start = time.process_time()
-            repeats = 20
-            for _ in range(repeats):
-                x @ w.T
-            rate = repeats * flops / (time.process_time() - start)
-            depth = 10 if quick else 30
-            experiment = Experiment(
-                "tanh",
-                width,
-                depth,
-                2,
-                1.5,
-                method="explicit",
-                dtype=dtype,
-                inputs=InputGram.of(np.eye(inputs)),
-            )
-            run(experiment)
-            start = time.process_time()
-            found = run(experiment)
-            seconds = time.process_time() - start - found.sampling_seconds
+            rate = flops / processor(lambda x=x, w=w: x @ w.T, 10)
+            gram = InputGram.of(np.eye(inputs))
+            experiment = Experiment("tanh", width, depth, 1, 1.5, inputs=gram, method="explicit", dtype=dtype)
+            shares = []
+            for _ in range(3):
+                start = time.process_time()
+                found = run(experiment, executor=InlineExecutor())
+                seconds = time.process_time() - start - found.sampling_seconds
+                shares.append(depth * flops / seconds / rate)
             show(f"{dtype}, N = {width}, {inputs} inputs: matrix product", rate / 1e9, "GF/s")
-            show("  sampling of the weights", found.sampling_seconds, "s")
-            show("  layers, of that rate", 2 * depth * flops / seconds / rate, "", "≥0.7")
-        experiment = Experiment("tanh", 1024, 10, 1, 1.5, dtype=dtype)
-        from initmath.simulate.explicit import Network
+            show("  sampling of the weights, a layer", 1e3 * found.sampling_seconds / depth, "ms")
+            show("  the layers without it, of that rate", max(shares), "", "≥0.7")
+        jacobians(dtype)
 
-        network = Network(experiment, 0)
-        for layer in range(1, 11):
-            network.weights(layer)
-        start = time.process_time()
-        jacobian(experiment)
-        seconds = time.process_time() - start - network.sampling
-        w = np.random.default_rng(0).standard_normal((1024, 1024)).astype(dtype)
-        start = time.process_time()
-        for _ in range(5):
-            w @ w
-        rate = 5 * 2.0 * 1024**3 / (time.process_time() - start)
-        show(
-            f"Jacobian, {dtype}, N = 1024, L = 10, of the product's rate",
-            9 * 2.0 * 1024**3 / seconds / rate,
-            "",
-            "≥0.7",
-        )
+
+def jacobians(dtype: str) -> None:
+    experiment = Experiment("tanh", 1024, 10, 1, 1.5, dtype=dtype)
+    network = Network(experiment, 0)
+    sampling = processor(lambda: [network.weights(layer) for layer in range(1, 11)], 1)
+    seconds = processor(lambda: jacobian(experiment, threads=False), 1) - sampling
+    w = np.random.default_rng(0).standard_normal((1024, 1024)).astype(dtype)
+    rate = 2.0 * 1024**3 / processor(lambda: w @ w, 3)
+    share = 9 * 2.0 * 1024**3 / seconds / rate
+    show(f"Jacobian, {dtype}, N = 1024, L = 10, of the product's rate", share, "", "≥0.7")
 
 
 def main() -> int:

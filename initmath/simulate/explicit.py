@@ -21,7 +21,7 @@ from initmath.simulate.weights import draw
 
 __all__ = ["Network", "simulate"]
 
-_IN_CACHE = 32_768  # numbers
+_IN_CACHE = 1 << 18  # bytes an array
 
 
 class Network:
@@ -65,26 +65,27 @@ class Network:
         """Begin a walk through the layers."""
         return Forward(self)
 
-    def multiply(self, x: Array, matrix: Array) -> Array:
+    def multiply(self, x: Array, matrix: Array, out: Array | None = None) -> Array:
         """Return x Wᵀ or x W, timed."""
         start = thread_time()
-        result = x @ matrix
+        result = np.matmul(x, matrix, out=out)
         self.product += thread_time() - start
         return np.asarray(result)
 
 
 class Forward:
-    """Pre-activations (B, N) layer by layer."""
+    """Pre-activations (B, N) layer by layer, each in the place of the last: fresh memory is slow to touch."""
 
     def __init__(self, network: Network) -> None:
         e = network.experiment
         self.network = network
         self.biases = stream(e.seed, network.number, Purpose.FORWARD) if e.sigma_b2 > 0 else None
         self.x = network.inputs()
+        self.y = np.empty_like(self.x)
 
     def step(self, matrix: Array) -> Array:
         """Return y = W x + b for the current x."""
-        y = self.network.multiply(self.x, matrix.T)
+        y = self.network.multiply(self.x, matrix.T, out=self.y)
         if self.biases is not None:
             b = self.biases.standard_normal(y.shape[1], dtype=y.dtype.type)
             y += y.dtype.type(sqrt(self.network.experiment.sigma_b2)) * b
@@ -113,13 +114,13 @@ def _through(network: Network, where: slice, record: Record, check: Callable[[],
     for layer in range(1, experiment.depth + 1):
         check()
         y = walk.step(network.weights(layer))
-        walk.x = np.empty_like(y)
         for some in portions:
-            x = walk.x[some] = values(g, 0, y[some])
+            x = walk.x[some]
+            x[...] = values(g, 0, y[some])
             slope = values(g, 1, y[some])[None] if slopes else None
             record.forward(where, layer, y[None, some], x[None], slope, some)
         if experiment.backward:
-            kept.append(y)
+            kept.append(y.copy())
     if experiment.backward:
         _back(network, where, record, kept, check)
 
@@ -127,7 +128,11 @@ def _through(network: Network, where: slice, record: Record, check: Callable[[],
 def _portions(experiment: Experiment) -> list[slice]:
     """Split the inputs so that what is done neuron by neuron stays in the cache."""
     inputs = experiment.inputs.size
-    size = inputs if experiment.pairs else max(1, _IN_CACHE // experiment.width)
+    size = (
+        inputs
+        if experiment.pairs
+        else max(1, _IN_CACHE // (experiment.width * np.dtype(experiment.dtype).itemsize))
+    )
     return [slice(start, min(start + size, inputs)) for start in range(0, inputs, size)]
 
 

@@ -64,11 +64,12 @@ class Record:
         """
         width = y.shape[-1]
         square = x * x
+        ones = np.ones_like(y[0, 0])
         found = {
-            "mean_y": np.add.reduce(y, axis=-1),
-            "mean_x": np.add.reduce(x, axis=-1),
+            "mean_y": inner(y, ones),
+            "mean_x": inner(x, ones),
             "second_y": inner(y, y),
-            "second_x": np.add.reduce(square, axis=-1),
+            "second_x": inner(x, x),
             "fourth_x": inner(square, square),
         }
         if not np.isfinite(found["fourth_x"]).all():
