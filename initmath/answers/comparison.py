@@ -195,7 +195,7 @@ def _compared(
     exact = criteria.solve("second_moment", activation, q=at, **conditions)
     kept = criteria.solve("variance", activation, **conditions)
     notes = {
-        name: result.reason
+        name: result.reason.removeprefix("no solution: ")
         for name, result in (("taylor", linear), ("variance", kept), ("second_moment", exact))
         if result.reason and not result.solutions
     }

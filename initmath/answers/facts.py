@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ from initmath.display.document import Facts
 from initmath.display.inline import Inline
 
 __all__ = ["ActivationFacts", "facts_of"]
+
+_NAME = re.compile(r"[A-Za-z]\w*(\.\w+)?")
 
 LONG_VALUE, LONG_FORMULA = 8, 40
 """Operations from which on a parameter is shown as a decimal, and a formula with its parameters' names."""
@@ -51,7 +54,7 @@ class ActivationFacts:
         """Name and formula, once if the name is the formula."""
         if self.expr is None:
             return self.name
-        if self.expression is not None and _squeezed(self.name) == _squeezed(self.expression):
+        if not _NAME.fullmatch(self.name):  # the expression itself, as it was typed
             return ("g(x) = ", self.expr)
         return (self.name, ": g(x) = ", self.expr)
 
@@ -114,10 +117,6 @@ def facts_of(activation: Any) -> ActivationFacts:
         jump_points=tuple(activation.jumps),
         references=activation.references,
     )
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
 
 
 def _brief(value: Any) -> Inline:

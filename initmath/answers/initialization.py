@@ -334,8 +334,8 @@ def _why_not(derivation: Derivation) -> str:
     reason = derivation.declined[0].reason if derivation.declined else derivation.reason or "no rule applies"
     if reason.startswith("proven") or len(derivation.declined) <= 1:
         return reason
-    tried, done = len(derivation.declined), len(derivation.steps)
-    return f"not found: none of the {tried} rules applies to what is left after {done} steps"
+    tried, done = len({declined.rule for declined in derivation.declined}), len(derivation.steps)
+    return f"not found: none of {tried} rules applies{f' after {done} steps' if done else ''}"
 
 
 def _warnings(found: dict[str, Moment]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def _answer(result: Initialization) -> list[Block]:
     name, answer = result.principal, result.criteria[result.principal]
     use = (name, ": ", criteria.criterion(name).when)
     if not answer.solutions:
-        reason = answer.reason or "none exists"
+        reason = _reason(answer) or "none exists"
         return [Heading("Answer"), Facts((("no solution", reason), ("criterion", use)))]
     if len(answer.solutions) > 1:
         count = f"{len(answer.solutions)} solutions, listed below with their stability"
@@ -189,14 +189,17 @@ def _bias_lines(solution: Solution) -> list[Inline]:
 
 
 def _notes(answer: CriterionAnswer) -> list[str]:
-    notes: list[str] = []
-    if answer.reason:
-        notes.append(answer.reason)
+    notes = [_reason(answer)] if answer.reason else []
     if answer.continuum:
         notes.append(answer.continuum)
     if not answer.complete:
         notes.append("others may exist")
     return notes
+
+
+def _reason(answer: CriterionAnswer) -> str:
+    """Give the reason without the words that stand beside it anyway."""
+    return (answer.reason or "").removeprefix("no solution: ")
 
 
 def _depth(solution: Solution) -> list[Inline]:
@@ -227,8 +230,9 @@ def _one_criterion(result: Initialization) -> list[Block]:
         blocks.append(Heading("Solution" if len(answer.solutions) == 1 else f"Solution {index}", 3))
         blocks.append(_solution(solution, result))
     if not answer.solutions:
-        blocks.append(Paragraph("There is no solution."))
-    blocks += [Paragraph(note) for note in _notes(answer)]
+        blocks.append(Paragraph(f"There is no solution: {_reason(answer)}."))
+    else:
+        blocks += [Paragraph(note) for note in _notes(answer)]
     if answer.attainable is not None:
         low, high = answer.attainable
         blocks.append(

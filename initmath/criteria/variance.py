@@ -266,7 +266,7 @@ def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -
         return f"no solution: Var g(√q z) ≤ {_rounded_up(top)} < {target} for every q"
     relation = f"= {target}" if is_zero(top.closed_form - target) else f"< {target}"
     return (
-        f"no solution: Var g(√q z) < {bound} for every q; this supremum is approached as q → oo, not reached"
+        f"no solution: Var g(√q z) < {bound} for every q; this supremum is approached as q → ∞, not reached"
         + ("" if relation.startswith("=") else f", and {bound} {relation}")
     )
 

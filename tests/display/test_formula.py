@@ -73,7 +73,7 @@ def test_without_unicode_it_is_ascii(expr):
 
 
 def test_numbers_are_not_changed_by_how_they_are_grouped():
-    """Read the Unicode back with its signs replaced and compare values: grouping roots must not change them."""
+    """Read the Unicode back and compare values: grouping roots must not change them."""
     at = {q: Rational(3, 7), a: Rational(2, 5), x: Rational(1, 3)}
     for expr, text in CASES:
         if expr.free_symbols - set(at) or any(sign in text for sign in "ΦKFE{|∞α"):

@@ -1,4 +1,4 @@
-"""Rules that are wrong on purpose: one only at a single q, one only in a symbolic parameter.  Every checker must object."""
+"""Rules that are wrong on purpose: one only at a single q, one only in a symbolic parameter."""
 
 from __future__ import annotations
 
