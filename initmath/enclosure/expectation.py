@@ -241,8 +241,11 @@ def _value(problem: _Problem, digits: int) -> arb:
 def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
     if problem.plan.parity == -1:
         return _value(problem, digits)
+    # Digits far below the width of q itself would be lost in it.
+    with working_precision(_STEERING_BITS):
+        digits = min(digits, 4 + max(0, math.ceil(-math.log10(relative_error(q)))))
     middle = _value(_Problem(**{**problem.__dict__, "q": arb(q.mid())}), digits)
-    slope = _integrate(problem, q, digits=8, prec=_STEERING_BITS, log_size=None, weight=1)
+    slope = _integrate(problem, q, digits=3, prec=_STEERING_BITS, log_size=None, weight=1)
     with working_precision(bits(digits)):
         ball = middle + (q - q.mid()) * slope
         if ball.is_finite():
