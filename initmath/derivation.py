@@ -81,7 +81,9 @@ class Derivation:
     @property
     def reason(self) -> str | None:
         """Why there is no value, or None."""
-        return None if self.value is not None else "; ".join(d.reason for d in self.declined) or "no rule applies"
+        if self.value is not None:
+            return None
+        return "; ".join(declined.reason for declined in self.declined) or "no rule applies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Number:
         precision = ctx.prec
         try:
             ctx.prec = max(precision, int(3.4 * self.digits) + 40, 96)
-            # A ball around zero has no correct digit to show: its midpoint is noise, its radius is the answer.
+            # A ball around zero has no correct digit to show: its midpoint is noise, its radius the answer.
             shown = "0" if ball.contains(0) else ball.mid().str(self.digits, radius=False)
             error = abs(ball - arb(shown)).upper()
             if error.is_zero():

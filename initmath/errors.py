@@ -10,7 +10,7 @@ class InitmathError(Exception):
 
 
 class InputError(InitmathError, ValueError):
-    """The input is wrong; the message is one line that says what is wrong and what would be right (exit 2)."""
+    """The input is wrong; the message is one line: what is wrong, and what would be right (exit 2)."""
 
 
 class Divergent(InputError):

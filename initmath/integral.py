@@ -1,7 +1,7 @@
 """The inert Gaussian expectation that every derivation starts from and every rule rewrites.
 
-``GaussianIntegral(f, (x,), (m,), ((S,),))`` stands for E f(X), X ~ N(m, S).  It does nothing by itself: the rules of
-`initmath.gaussian` rewrite it step by step, the routes (`enclosure`, `quadrature`) put numbers on it.
+``GaussianIntegral(f, (x,), (m,), ((S,),))`` stands for E f(X), X ~ N(m, S).  It does nothing by itself: the
+rules of `initmath.gaussian` rewrite it step by step, the routes (`enclosure`, `quadrature`) put numbers on it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Phi(Function):  # type: ignore[misc]
         """Return the standard normal density."""
         if argindex != 1:
             raise ArgumentIndexError(self, argindex)
-        return exp(-self.args[0] ** 2 / 2) / sqrt(2 * pi)
+        return exp(-(self.args[0] ** 2) / 2) / sqrt(2 * pi)
 
     def _eval_evalf(self, prec: int) -> Any:
         return (erfc(-self.args[0] / sqrt(2)) / 2)._eval_evalf(prec)
@@ -88,7 +88,11 @@ class GaussianIntegral(Expr):  # type: ignore[misc]
         if isinstance(variables, Symbol):
             variables, mean, covariance = (variables,), (mean,), ((covariance,),)
         obj: GaussianIntegral = Expr.__new__(
-            cls, sympify(integrand), Tuple(*variables), Tuple(*mean), Tuple(*(Tuple(*row) for row in covariance))
+            cls,
+            sympify(integrand),
+            Tuple(*variables),
+            Tuple(*mean),
+            Tuple(*(Tuple(*row) for row in covariance)),
         )
         return obj
 
@@ -109,7 +113,8 @@ class GaussianIntegral(Expr):  # type: ignore[misc]
     def free_symbols(self) -> set[Any]:
         """Symbols that the value depends on."""
         inner: set[Any] = self.integrand.free_symbols - set(self.variables)
-        return inner | self.mean.free_symbols | self.covariance.free_symbols
+        law: set[Any] = self.mean.free_symbols | self.covariance.free_symbols
+        return inner | law
 
     def _law(self, show: Any) -> tuple[str, str, str]:
         if len(self.variables) == 1:
