@@ -265,7 +265,9 @@ class Chain:
             m2, m4, m6 = (expectation(_power(g, p), at, cuts).value for p in (2, 4, 6))
             spread = np.maximum(m4 - m2 * m2, 0) / self.width
             third = (m6 - 3 * m2 * m4 + 2 * m2**3) / self.width**2
-            if not np.isfinite(third).all() or np.any(third > _SKEWED * spread**1.5 + 1e-300):
+            if not np.isfinite(third).all() or np.any(
+                third > _SKEWED * spread**1.5 + 1e-12 * (m2 / self.width) ** 2 * m2
+            ):
                 return None
             mean = self.sigma_w2 * m2
             if self.weights.centred:
@@ -331,7 +333,8 @@ class Chain:
         lost = np.zeros(u.shape[0])
         found = np.empty((self.depth, *u.shape[1:]))
         for layer in range(self.depth):
-            found[layer] = start @ u if start @ lost < _ESCAPE else np.nan
+            with np.errstate(invalid="ignore"):
+                found[layer] = start @ u if start @ lost < _ESCAPE else np.nan
             u, lost = matrix @ u, (1 - stays) + stays * np.clip(matrix @ lost, 0, 1)
         return found.T
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from initmath.quadrature.curve import curve
+from initmath.quadrature.curve import Family, curve
 
 __all__ = ["FEATURES", "ActivationLike", "LayerLaw", "Tangent", "layer_law"]
 
@@ -78,7 +78,8 @@ class LayerLaw:
 
         which hold across kinks and jumps.
     valid : ndarray of bool, shape (n,)
-        Where all of the above are finite.
+        Where all of the above are finite; a mean of g'² that is infinite has zeros for the rest and does not
+        count.
     """
 
     q: Real
@@ -125,7 +126,7 @@ def layer_law(activation: ActivationLike, q: ArrayLike) -> LayerLaw:
     cuts = [float(c) for c in activation.kinks]
     products = sorted({_sum(c) for n in (1, 2, 3) for c in combinations_with_replacement(_POWERS, n)})
     with np.errstate(all="ignore"):
-        found = curve([_monomial(g, slope, p) for p in products], at, cuts)
+        found = curve(_monomials(g, slope, products), at, cuts)
         raw = {p: v for p, v in zip(products, found.value, strict=True)}
         error = {p: e for p, e in zip(products, found.error, strict=True)}
         return _central(at, raw, np.array([error[p] for p in _POWERS]))
@@ -154,7 +155,14 @@ def _central(q: Real, raw: dict[Powers, Real], mean_error: Real) -> LayerLaw:
     first = (second - q * mean) / (2 * q**2)
     curvature = (fourth - 6 * q * second + 3 * q**2 * mean) / (4 * q**4)
     first[0], curvature[0] = 1.0, 0.0
-    parts = (mean, first, curvature, covariance.reshape(-1, n), third.reshape(-1, n))
+    # E g'² may be infinite (√|x|): then only the other features are followed
+    steep = np.isfinite(mean[3] + first[3] + curvature[3])
+    steep &= np.isfinite(covariance[3]).all(axis=0) & np.isfinite(third[3]).all(axis=(0, 1))
+    wild = ~steep
+    mean[3, wild] = np.inf
+    first[3, wild] = curvature[3, wild] = covariance[3, :, wild] = covariance[:, 3, wild] = 0
+    third[3, :, :, wild] = third[:, 3, :, wild] = third[:, :, 3, wild] = 0
+    parts = (mean[:3], first, curvature, covariance.reshape(-1, n), third.reshape(-1, n))
     valid = np.logical_and.reduce([np.isfinite(part).all(axis=0) for part in parts])
     return LayerLaw(q, mean, mean_error, covariance, third, first, curvature, np.asarray(valid))
 
@@ -164,13 +172,23 @@ def _sum(powers: Sequence[Powers]) -> Powers:
     return a, b, c
 
 
-def _monomial(g: Callable[[Any], Any], slope: Callable[[Any], Any], powers: Powers) -> Callable[[Any], Any]:
-    a, b, c = powers
+def _monomials(g: Callable[[Any], Any], slope: Callable[[Any], Any], products: Sequence[Powers]) -> Family:
+    tops = [max(column) for column in zip(*products, strict=True)]
 
-    def product(y: Any) -> Any:
-        value = y**a
-        if b:
-            value = value * g(y) ** b
-        return value * slope(y) ** c if c else value
+    def together(y: Any) -> Any:
+        a, b, c = (_powers(part, top) for part, top in zip((y, g(y), slope(y)), tops, strict=True))
+        return np.stack([a[i] * b[j] * c[k] for i, j, k in products])
 
-    return product
+    def single(row: int, y: Any) -> Any:
+        i, j, k = products[row]
+        value = y**i * g(y) ** j if j else y**i
+        return value * slope(y) ** k if k else value
+
+    return Family(together, single)
+
+
+def _powers(value: Any, top: int) -> list[Any]:
+    found = [np.ones_like(value)]
+    for _ in range(top):
+        found.append(found[-1] * value)
+    return found

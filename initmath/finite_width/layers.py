@@ -118,8 +118,9 @@ def _conditional(law: LayerLaw, chain: Chain) -> tuple[Real, Real]:
 def _powers(law: LayerLaw, chain: Chain) -> Real:
     expected, variance = _conditional(law, chain)
     growth = chain.sigma_w2 * law.mean[3]
-    fourth = law.covariance[3, 3] + law.mean[3] ** 2
-    inside = chain.sigma_w2**2 * (3 * fourth - law.mean[3] ** 2) / chain.width
+    with np.errstate(invalid="ignore"):  # E g'² may be infinite
+        fourth = law.covariance[3, 3] + law.mean[3] ** 2
+        inside = chain.sigma_w2**2 * (3 * fourth - law.mean[3] ** 2) / chain.width
     expected, variance = np.vstack([expected, growth]), np.vstack([variance, inside])
     return np.concatenate([expected, expected**2, expected**3, variance])
 

@@ -53,7 +53,7 @@ EXACT = 1e-4
 """How far from its value something without variance may be, relative to its own scale (rounding of float32
 and √N)."""
 
-PAIRS = 600
+PAIRS = 400
 """Layers × networks at which the two-point kernel is computed (a two-dimensional integral each)."""
 
 _SMALLEST, _LARGEST = 1e-30, 1e30  # q; outside it powers of y leave the range of a double
@@ -313,6 +313,7 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
             scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
             agrees = ~(np.abs(rest) / np.sqrt(layer.width) > EXACT * scale)
+            z = np.where(np.isfinite(layer.law.mean[i]), z, np.nan)
         found.append(_joined(FEATURES[i], layer, z, skew / np.sqrt(layer.width), exact=agrees))
     return directions, found
 
@@ -378,7 +379,7 @@ def _kernel(
         k = u * v
         return np.stack([k, k * k, k * a * a, k * u, k * u * u, k * s * s, k * a * b])
 
-    moments = pair_expectation(products, q1, q2, p, cuts).value
+    moments = pair_expectation(products, q1, q2, p, cuts, checked=20).value
     k, square = moments[0], moments[1]
     with np.errstate(all="ignore"):
         covariance = moments[2:6] - k * layer.law.mean[:, good]  # with y₁², g, g², g'²
@@ -429,7 +430,7 @@ def _kernel_skewness(
             r = r - c[3] * (s * s - m[3]) - mixed[i] * (a * b - p[i] / q1[i] * a * a)
             return (r**3)[None]
 
-        third = pair_expectation(cubed, q1[i], q2[i], p[i], cuts).value[0, 0]
+        third = pair_expectation(cubed, q1[i], q2[i], p[i], cuts, checked=1).value[0, 0]
         skew[column == number] = third / left[i] ** 1.5
     return skew
 
