@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from initmath import moments
 from initmath.criteria.arithmetic import combine, exact, settle
+from initmath.criteria.flow import flow
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Step
@@ -32,7 +33,8 @@ def solve(question: Question) -> CriterionResult:
         ),
         question.at,
     )  # fmt: skip
-    solution = solution_at(point, sigma_w2, bias, fixed=False)
+    leads = flow(question, sigma_w2, bias)
+    solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
     steps: tuple[Step, ...] = ()
     if sigma_w2.closed_form is not None:
         forward = moments.problem(question.activation, "second_moment") / (Q - question.bias)
@@ -47,7 +49,7 @@ def solve(question: Question) -> CriterionResult:
                 references=("Glorot & Bengio 2010, eq. (12), generalised from the identity",),
             ),
         )
-    return CriterionResult((solution,), None, True, None, steps)
+    return CriterionResult((solution,), None, True, f"fixes no q: its length map {leads.says}", steps)
 
 
 CRITERION = Criterion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from initmath import moments
 from initmath.criteria.arithmetic import combine, exact, settle
+from initmath.criteria.flow import flow
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Step
@@ -32,7 +33,9 @@ def solve(question: Question) -> CriterionResult:
         return no_solution(reason)
     ratio = exact(1 / question.fan_ratio, question.digits)
     sigma_w2 = settle(combine(lambda r, c: r / c, ratio, slope, digits=question.digits), question.at)
-    solution = solution_at(point, sigma_w2, exact(question.bias, question.digits), fixed=False)
+    bias = exact(question.bias, question.digits)
+    leads = flow(question, sigma_w2, bias)
+    solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
     steps: tuple[Step, ...] = ()
     if sigma_w2.closed_form is not None:
         inert = moments.problem(question.activation, "derivative_second_moment")
@@ -50,7 +53,7 @@ def solve(question: Question) -> CriterionResult:
     free = sigma_w2.closed_form is not None and Q not in sigma_w2.closed_form.free_symbols
     same = free and question.activation.homogeneity_degree == 1
     continuum = f"the same for every q > 0: N·v² = {sigma_w2.closed_form}" if same else None
-    return CriterionResult((solution,), continuum, True, None, steps)
+    return CriterionResult((solution,), continuum, True, f"fixes no q: its length map {leads.says}", steps)
 
 
 CRITERION = Criterion(

@@ -18,6 +18,9 @@ __all__ = ["LogisticForm", "logistic_form"]
 
 _MAX_MULTIPLE = 8
 
+_MAX_SIZE = 100
+"""Cancelling a longer rational function takes minutes; the longest that came out a polynomial has size 42."""
+
 T, E, LOG_COSH = Dummy("T"), Dummy("E"), Dummy("l")
 
 
@@ -57,7 +60,7 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
     if unit.could_extract_minus_sign():
         unit = -unit
     reduced = _Reduction(x, unit).reduce(expr)
-    if reduced is None:
+    if reduced is None or _size(reduced) > _MAX_SIZE:
         return None
     try:
         terms = _polynomial(reduced, x)
@@ -70,6 +73,12 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
     except PolynomialError:
         return None
     return None if terms is None else LogisticForm(unit / 2, terms)
+
+
+def _size(reduced: Any) -> int:
+    """Return the number of operations, three times that where a coefficient such as e^{-10} occurs."""
+    operations = int(reduced.count_ops())
+    return 3 * operations if reduced.atoms(exp) else operations
 
 
 def _polynomial(reduced: Any, x: Any) -> tuple[tuple[tuple[int, int, int], Any], ...] | None:
