@@ -1,7 +1,8 @@
 """The inert Gaussian expectation that every derivation starts from and every rule rewrites.
 
 ``GaussianIntegral(f, (x,), (m,), ((S,),))`` stands for E f(X), X ~ N(m, S).  It does nothing by itself: the
-rules of `initmath.gaussian` rewrite it step by step, the routes (`enclosure`, `quadrature`) put numbers on it.
+rules of `initmath.gaussian` rewrite it step by step, the routes (`enclosure`, `quadrature`) put numbers on
+it.
 """
 
 from __future__ import annotations

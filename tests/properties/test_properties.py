@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
-from sympy import Rational
+from sympy import Rational, Sum
 
 from initmath import enclosure, gaussian
 from initmath.activation import resolve
@@ -23,7 +23,7 @@ FEW = settings(
     max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
-MANY = settings(FEW, max_examples=1000)
+MANY = settings(FEW, max_examples=2000, phases=[Phase.generate])
 
 
 def activation(text):
@@ -85,7 +85,7 @@ def check_heat_equation(text, at):
     """d/dq E f(√q z) = ½ E f''(√q z) for smooth f."""
     function = activation(text)
     value = closed(function.expr)
-    assume(value is not None)
+    assume(value is not None and not value.has(Sum))  # a series has no certified slope of its own
     second = function.expr.diff(x, 2)
     if second == 0:
         assert value.diff(q) == 0
@@ -97,7 +97,7 @@ def check_stein(text, at):
     """2q d/dq E f(√q z) = E[x f'(x)], kinks or not, as long as f does not jump."""
     function = activation(text)
     value = closed(function.expr)
-    assume(value is not None and not function.jumps)
+    assume(value is not None and not value.has(Sum) and not function.jumps)
     slope = function.derivative.map(lambda e: x * e)
     agree(evaluate_to(2 * q * value.diff(q), {q: Rational(at)}, DIGITS), enclosed(slope, at))
 
