@@ -6,12 +6,13 @@ becomes a list of operations on balls.
 """
 
 from initmath.balls.evaluation import evaluate, evaluate_to
-from initmath.balls.numbers import bits, relative_error, to_arb
+from initmath.balls.numbers import accurate, bits, relative_error, to_arb
 from initmath.balls.precision import working_precision
 from initmath.balls.program import Program, compile_ball, program
 
 __all__ = [
     "Program",
+    "accurate",
     "bits",
     "compile_ball",
     "evaluate",

@@ -7,7 +7,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from initmath.balls.numbers import bits, relative_error
+from initmath.balls.numbers import accurate, bits
 from initmath.balls.precision import working_precision
 from initmath.balls.program import program
 from initmath.errors import NotEnclosed
@@ -71,11 +71,10 @@ def evaluate_to(
     >>> evaluate_to(isru, {q: Rational(1, 10**8)}, 15).str(15, radius=False)
     '9.99999970000001e-9'
     """
-    tolerance = 10.0**-digits if digits < 300 else 0.0
     prec = bits(digits)
     while True:
         ball = evaluate(expr, values, prec)
-        if ball.is_zero() or relative_error(ball) <= tolerance:
+        if accurate(ball, digits):
             return ball
         if ball.is_finite() and abs(ball) < arb(2) ** -ZERO_BITS:
             return ball

@@ -8,7 +8,7 @@ from typing import Any
 from flint import arb, fmpq
 from sympy import Float, Integer, Rational
 
-__all__ = ["bits", "relative_error", "to_arb"]
+__all__ = ["accurate", "bits", "relative_error", "to_arb"]
 
 #: Bits beyond the asked digits: rounding in a few dozen operations, and mild cancellation.
 GUARD_BITS = 24
@@ -50,6 +50,17 @@ def to_arb(value: Any) -> arb:
         sign, mantissa, exponent, _ = value._mpf_
         return arb((-int(mantissa) if sign else int(mantissa), int(exponent)))
     raise TypeError(f"not a number that a ball can hold: {value!r}")
+
+
+def accurate(ball: arb, digits: int) -> bool:
+    """Whether the relative radius is at most 10^-digits, for any number of digits (no float underflows).
+
+    Examples
+    --------
+    >>> accurate(arb(2, 1e-9), 9), accurate(arb(2, 1e-9), 10), accurate(arb(1), 5000)
+    (True, False, True)
+    """
+    return bool(ball.is_finite() and ball.rad() * arb(10) ** digits <= ball.abs_lower())
 
 
 def relative_error(ball: arb) -> float:

@@ -8,6 +8,9 @@ from flint import arb
 
 __all__ = ["Bound"]
 
+#: By how much (as a logarithm) a bound may lose at small t to grow more slowly at large t.
+_WORSE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -35,12 +38,26 @@ class Bound:
 
     def __add__(self, other: Bound) -> Bound:
         """Return the upper bound of a sum: the larger of each rate, the scales added (t ≥ 0)."""
+        first, second = self._absorbed(other), other._absorbed(self)
         return Bound(
-            self.scale + other.scale,
-            self.power.max(other.power),
-            self.linear.max(other.linear),
-            self.quadratic.max(other.quadratic),
+            first.scale + second.scale,
+            first.power.max(second.power),
+            first.linear.max(second.linear),
+            first.quadratic.max(second.quadratic),
         )
+
+    def _absorbed(self, other: Bound) -> Bound:
+        """Return this bound with the rates of another that wins far out, if the scale allows.
+
+        With c < C and b > B, e^{bt + ct²} ≤ e^{(b−B)²/(4(C−c))}·e^{Bt + Ct²}: a bump stays a bump, and does
+        not lend its steep flank to the other term.
+        """
+        if not (self.quadratic < other.quadratic and self.linear > other.linear and self.scale > 0):
+            return self
+        rise = (self.linear - other.linear) ** 2 / (4 * (other.quadratic - self.quadratic))
+        if not self.scale.log() + rise <= arb(0).max((self.scale + other.scale).log()) + _WORSE:
+            return self
+        return Bound(self.scale * rise.exp(), self.power, other.linear, other.quadratic)
 
     def __pow__(self, exponent: arb) -> Bound:
         """Bound of a power; a negative exponent turns an upper bound into a lower one, and back."""

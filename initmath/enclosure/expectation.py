@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -12,11 +13,11 @@ from typing import Any
 from flint import acb, arb
 from sympy import S, Symbol
 
-from initmath.balls import bits, evaluate, program, relative_error, to_arb, working_precision
+from initmath.balls import accurate, bits, evaluate, program, to_arb, working_precision
 from initmath.enclosure.bound import Bound
 from initmath.enclosure.growth import Growth
 from initmath.enclosure.plan import Plan, plan
-from initmath.enclosure.tails import cut, log_peak, peak, tail
+from initmath.enclosure.tails import cut, log_peak, peak, tail, width
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.piecewise import Piece, PiecewiseSmooth
 
@@ -25,6 +26,7 @@ __all__ = ["expectation"]
 _ATTEMPTS = 5
 _STEERING_BITS = 64
 _EVALUATIONS = 600_000
+_SECONDS = 4.0
 #: A value below E|f|·10^-(digits + ZERO_DIGITS) is not told from zero.
 _ZERO_DIGITS = 15
 
@@ -44,7 +46,7 @@ class _Problem:
     plan: Plan
     q: Any
     values: dict[Any, Any]
-    sides: dict[int, tuple[Bound, float]]
+    sides: dict[int, tuple[list[Bound], float]]
     pieces: tuple[Piece, ...]
     singular: dict[tuple[int, int], _Singular]
     budget: _Budget
@@ -52,14 +54,35 @@ class _Problem:
 
 @dataclass
 class _Budget:
-    """Evaluations of the integrand that are left: what does not converge must not take minutes."""
+    """Evaluations and time that are left: what does not converge must not take minutes.
 
+    An integrand must not raise inside ``acb.integral``: it notes the reason here and returns a non-finite
+    ball, and `check` raises afterwards.
+    """
+
+    seconds: float = _SECONDS
     left: int = _EVALUATIONS
+    reason: str | None = None
+    ends: float = field(init=False)
 
-    def spend(self) -> None:
+    def __post_init__(self) -> None:
+        self.ends = time.monotonic() + self.seconds
+
+    def spent(self) -> bool:
+        """Count one evaluation; whether to stop."""
+        if self.reason is not None:
+            return True
         self.left -= 1
         if self.left < 0:
-            raise NotEnclosed(f"{_EVALUATIONS} evaluations of the integrand did not suffice")
+            self.reason = f"{_EVALUATIONS} evaluations of the integrand did not suffice"
+        elif self.left % 64 == 0 and time.monotonic() > self.ends:
+            self.reason = f"{self.seconds:g} seconds did not suffice for the integral"
+        return self.reason is not None
+
+    def check(self) -> None:
+        """Raise what an evaluation could not."""
+        if self.reason is not None:
+            raise NotEnclosed(self.reason)
 
 
 def expectation(
@@ -67,6 +90,7 @@ def expectation(
     q: Any,
     digits: int = 15,
     parameters: Mapping[Any, Any] | None = None,
+    seconds: float = _SECONDS,
 ) -> arb:
     r"""Enclose E f(√q z), z ~ N(0, 1), with a rigorous error that includes both tails.
 
@@ -82,6 +106,8 @@ def expectation(
         zero).
     parameters : mapping of Symbol to number, optional
         Values of the symbols in f.
+    seconds : float
+        Time after which the attempt is given up.
 
     Returns
     -------
@@ -119,13 +145,15 @@ def expectation(
         ball = to_arb(q)
         if not ball > 0:
             raise InputError(f"the pre-activation variance q must be positive, got {q}")
-        problem = _pose(plan(f), q, dict(parameters or {}))
+        if not (ball > 1e-300 and ball < 1e300):
+            raise NotEnclosed("q is outside the range 1e-300 to 1e300 of this route")
+        problem = _pose(plan(f), q, dict(parameters or {}), _Budget(seconds))
     if not isinstance(q, arb) or q.is_exact():
         return _value(problem, digits)
     return _mean_value_form(problem, q, digits)
 
 
-def _pose(ready: Plan, q: Any, values: dict[Any, Any]) -> _Problem:
+def _pose(ready: Plan, q: Any, values: dict[Any, Any], budget: _Budget) -> _Problem:
     """Prove the growth on both sides, and the integrability at the ends of the pieces."""
     x, ball = ready.variable, to_arb(q)
     missing = set().union(*(p.expr.free_symbols for p in ready.pieces)) - {x} - set(values)
@@ -139,16 +167,19 @@ def _pose(ready: Plan, q: Any, values: dict[Any, Any]) -> _Problem:
         for point in (p.lower for p in ready.pieces[1:]):
             start = max(start, float(evaluate(abs(point), values, _STEERING_BITS).upper()))
         growth = Growth(x, side, values, start)
-        bound = growth.upper(piece.expr)
-        if bound is None or not (bound.quadratic * ball * 2 < 1):
-            _refuse(growth, piece.expr, ball, bound)
-        assert bound is not None
-        sides[side] = (bound, growth.start)
+        bounds = growth.upper_terms(piece.expr)
+        if bounds is None or not all(bound.quadratic * ball * 2 < 1 for bound in bounds):
+            bound = growth.upper(piece.expr)
+            if bound is None or not (bound.quadratic * ball * 2 < 1):
+                _refuse(growth, piece.expr, ball, bound)
+            assert bound is not None
+            bounds = [bound]
+        sides[side] = (bounds, growth.start)
     pieces = ready.pieces
     if ready.parity:
         pieces = _right_half(pieces)
         sides[-1] = sides[1]
-    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values), _Budget())
+    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values), budget)
 
 
 def _right_half(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -220,19 +251,21 @@ def _value(problem: _Problem, digits: int) -> arb:
         _integrate(problem, problem.q, digits=4, prec=_STEERING_BITS, log_size=None, weight=0)
         return arb(0)
     prec, log_size = bits(digits) + 8, None
-    tolerance = 10.0**-digits
+    typical = arb(0)
     for _ in range(_ATTEMPTS):
-        ball = _integrate(problem, problem.q, digits, prec, log_size, weight=0)
+        ball, sampled = _integrate(problem, problem.q, digits, prec, log_size, weight=0)
         if not ball.is_finite():
             raise NotEnclosed("the integral did not converge: a singularity on or near the real line")
-        if relative_error(ball) <= tolerance:
-            return ball
-        if log_size is not None and ball.contains(0) and prec > 2 * bits(digits + _ZERO_DIGITS):
-            return ball
-        size = ball.abs_lower() if not ball.contains(0) else ball.abs_upper() * arb(10) ** -_ZERO_DIGITS
-        if not size > 0:
+        if accurate(ball, digits):
             return ball
         with working_precision(_STEERING_BITS):
+            typical = typical.max(sampled)
+            nothing = ball.contains(0) and ball.rad() * arb(10) ** digits <= typical
+            if nothing and log_size is not None and prec > 2 * bits(digits + _ZERO_DIGITS):
+                return ball
+            size = ball.abs_lower() if not ball.contains(0) else ball.abs_upper() * arb(10) ** -_ZERO_DIGITS
+            if ball.contains(0) and typical > 0:
+                size = size.min(typical * arb(10) ** -_ZERO_DIGITS)
             log_size = float(size.log().mid())
         prec = 2 * prec if ball.contains(0) else prec + bits(digits)
     raise NotEnclosed(f"{digits} digits were not reached: {ball.str(8)}")
@@ -243,9 +276,10 @@ def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
         return _value(problem, digits)
     # Digits far below the width of q itself would be lost in it.
     with working_precision(_STEERING_BITS):
-        digits = min(digits, 4 + max(0, math.ceil(-math.log10(relative_error(q)))))
-    middle = _value(_Problem(**{**problem.__dict__, "q": arb(q.mid())}), digits)
-    slope = _integrate(problem, q, digits=3, prec=_STEERING_BITS, log_size=None, weight=1)
+        width_digits = -(q.rad() / q.abs_lower()).log() / arb(10).log()
+        digits = min(digits, 4 + max(0, math.ceil(float(width_digits.upper()))))
+    middle = _value(replace(problem, q=arb(q.mid())), digits)
+    slope, _ = _integrate(problem, q, digits=3, prec=_STEERING_BITS, log_size=None, weight=1)
     with working_precision(bits(digits)):
         ball = middle + (q - q.mid()) * slope
         if ball.is_finite():
@@ -253,24 +287,25 @@ def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
     raise NotEnclosed("the derivative in q could not be enclosed on this range of q")
 
 
-def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: float | None, weight: int) -> arb:
+def _integrate(
+    problem: _Problem, q: Any, digits: int, prec: int, log_size: float | None, weight: int
+) -> tuple[arb, arb]:
     """One pass: ∫ f(x)·w(x)·exp(−x²/2q) dx/√(2πq) with w = 1, or w = (x²/q − 1)/(2q) for the slope in q.
 
     ``log_size`` is the logarithm of the size that the accuracy refers to, when an earlier pass has found it.
+    Returned with an estimate of ∫ |f·w|·(density) from samples, which proves nothing.
     """
     with working_precision(_STEERING_BITS):
         wide = to_arb(q)
-        sides = {s: (_weighted(b, wide, weight), start) for s, (b, start) in problem.sides.items()}
+        sides = {
+            s: ([_weighted(b, wide, weight) for b in bounds], start)
+            for s, (bounds, start) in problem.sides.items()
+        }
         scale = float(wide.mid()) ** 0.5
         log_norm = 0.5 * math.log(2 * math.pi) + math.log(scale)
-        if log_size is None:
-            log_tolerance = max(log_peak(b, wide, start) for b, start in sides.values()) - 15
-        else:
-            log_tolerance = log_size + log_norm
-        log_tolerance -= (digits + 3) * math.log(10)
-        cuts = {s: cut(b, wide, start, log_tolerance) for s, (b, start) in sides.items()}
-        peaks = {s: peak(b, wide) for s, (b, _) in sides.items()}
-        rest = sum((tail(b, wide, cuts[s]) for s, (b, _) in sides.items()), arb(0))
+        highest = max(log_peak(b, wide, start) for bounds, start in sides.values() for b in bounds)
+        cuts = _cuts(sides, wide, (highest - 15 if log_size is None else log_size + log_norm), digits)
+        marks = _marks(scale, sides, wide)
     with working_precision(prec):
         ball = to_arb(q)
         parts = [
@@ -278,11 +313,14 @@ def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: floa
             for index, piece in enumerate(problem.pieces)
             if piece.expr != 0
         ]
-        marks = _marks(scale, peaks)
-        if log_size is None:
-            size = max((part.sample(marks, cuts) for part in parts), default=arb(0)) * scale
-        else:
-            size = arb(log_size + log_norm).exp()
+        sampled = sum((part.sample(marks, cuts) for part in parts), arb(0))
+        size = sampled if log_size is None else arb(log_size + log_norm).exp()
+        if log_size is None and sampled > 0 and sampled.is_finite():
+            # What f is, not what its bound allows, sets the accuracy.
+            with working_precision(_STEERING_BITS):
+                cuts = _cuts(sides, wide, float(sampled.log().mid()), digits)
+        with working_precision(_STEERING_BITS):
+            rest = sum((tail(b, wide, cuts[s]) for s, (bounds, _) in sides.items() for b in bounds), arb(0))
         goal = arb(10) ** -(digits + 3)
         # Once the size is known it alone sets the accuracy: large contributions may cancel.
         relative = goal if log_size is None else arb(2) ** -prec
@@ -291,7 +329,16 @@ def _integrate(problem: _Problem, q: Any, digits: int, prec: int, log_size: floa
             total += part.integrate(marks, cuts, relative, (size * goal).mid())
         if problem.plan.parity:
             total = 2 * total
-        return (total + arb(0, rest.upper())) / (2 * arb.pi() * ball).sqrt()
+        norm = (2 * arb.pi() * ball).sqrt()
+        return (total + arb(0, rest.upper())) / norm, arb((sampled / norm).mid())
+
+
+def _cuts(
+    sides: dict[int, tuple[list[Bound], float]], q: arb, log_size: float, digits: int
+) -> dict[int, float]:
+    """Where the tails may begin for an integral of about the size exp(log_size)."""
+    tolerance = log_size - (digits + 3) * math.log(10)
+    return {s: max(cut(b, q, start, tolerance) for b in bounds) for s, (bounds, start) in sides.items()}
 
 
 def _weighted(bound: Bound, q: arb, weight: int) -> Bound:
@@ -299,32 +346,43 @@ def _weighted(bound: Bound, q: arb, weight: int) -> Bound:
     return bound if weight == 0 else bound * Bound((1 + 1 / q) / (2 * q), arb(2))
 
 
-def _marks(scale: float, peaks: dict[int, float]) -> list[float]:
-    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for the features of g, and a displaced mass."""
+def _marks(scale: float, sides: dict[int, tuple[list[Bound], float]], q: arb) -> list[float]:
+    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for the features of g, and bumps of the bounds."""
     marks = {0.0, 2 * scale, -2 * scale}
     if scale > 4:
         marks |= {4.0, -4.0}
-    for side, place in peaks.items():
-        if place > 3 * scale:
-            marks |= {side * max(place + step * scale, 0.0) for step in (-6, -2, 2, 6)}
+    for side, (bounds, _) in sides.items():
+        for bound in bounds:
+            place, spread = peak(bound, q), width(bound, q)
+            if place > 3 * scale or (place > 0 and spread < scale / 10):
+                marks |= {side * max(place + step * spread, 0.0) for step in (-6, -2, 2, 6)}
     return sorted(marks)
 
 
 def _integrand(piece: Piece, problem: _Problem, q: arb, weight: int, prec: int) -> Callable[[acb, bool], acb]:
     call = program(piece.expr, problem.plan.variable).bind(problem.values, prec)
     rate = acb(-1 / (2 * q))
-    nowhere = acb(arb.nan())
-    spend = problem.budget.spend
+    curvature, offset = acb(1 / (2 * q * q)), acb(1 / (2 * q))
+    nowhere = acb(arb.nan(), arb.nan())
+    budget = problem.budget
+    spent = budget.spent
 
     def integrand(z: acb, analytic: bool) -> acb:
-        spend()
+        if spent():
+            return nowhere
         try:
             value = call(z, analytic)
-        except ZeroDivisionError:
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return nowhere
+        except NotEnclosed as error:
+            budget.reason = str(error)
+            return nowhere
+        if not analytic and value.imag != 0 and value.is_finite() and z.imag.is_zero():
+            budget.reason = f"{piece.expr} is not real everywhere"
             return nowhere
         square = z * z
         if weight:
-            value = value * ((square / q - 1) / (2 * q))
+            value = value * (square * curvature - offset)
         return value * (square * rate).exp()
 
     return integrand
@@ -362,19 +420,19 @@ class _Part:
         return [side * (point + step * q / point) for step in (1, 4, 16, 64)]
 
     def sample(self, marks: list[float], cuts: dict[int, float]) -> arb:
-        """Largest |f|·weight at the middles of the panels: an estimate of the size, which only steers."""
-        largest = arb(0)
+        """Estimate ∫ |f|·weight from two places in each panel: it only steers."""
+        total = arb(0)
         lower, upper = self._ends(cuts)
         inside = [arb(m) for m in sorted([*marks, *self._decay(lower, upper)]) if m > lower and m < upper]
         for left, right in pairwise([lower, *inside, upper]):
+            largest = arb(0)
             for place in (0.25, 0.6):
-                value = self.integrand(acb((left + (right - left) * place).mid()), False)
-                if value.is_finite() and not value.imag.contains(0):
-                    raise NotEnclosed(f"{self.problem.pieces[self.index].expr} is not real everywhere")
-                value = abs(value)
+                value = abs(self.integrand(acb((left + (right - left) * place).mid()), False))
                 if value.is_finite() and value.mid() > largest:
                     largest = value.mid()
-        return largest
+            total += largest * arb((right - left).mid())
+        self.problem.budget.check()
+        return total
 
     def integrate(self, marks: list[float], cuts: dict[int, float], goal: arb, absolute: arb) -> arb:
         """Integrate between the ends of the piece (or the cuts), panel by panel."""
@@ -396,7 +454,11 @@ class _Part:
         inside = sorted((p for p in inner if p > lower and p < upper), key=lambda p: float(p.mid()))
         total = arb(0)
         for left, right in pairwise([lower, *inside, upper]):
-            value = acb.integral(self.integrand, acb(left), acb(right), rel_tol=goal, abs_tol=absolute).real
+            whole = acb.integral(self.integrand, acb(left), acb(right), rel_tol=goal, abs_tol=absolute)
+            self.problem.budget.check()
+            value = whole.real
+            if whole.imag.is_finite() and not whole.imag.contains(0):
+                raise NotEnclosed(f"{self.problem.pieces[self.index].expr} is not real everywhere")
             if not value.is_finite():
                 expr = self.problem.pieces[self.index].expr
                 where = f"[{left.str(5, radius=False)}, {right.str(5, radius=False)}]"

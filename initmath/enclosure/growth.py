@@ -7,7 +7,10 @@ rigorous, the lower one proves divergence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from functools import reduce
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -27,6 +30,8 @@ Quadratic = tuple[arb, arb, arb]
 """(a0, a1, a2): the real bound a0 + a1·t + a2·t²."""
 
 _PREC = 64
+#: So many bounds for one tail at most; beyond, one bound stands for the sum.
+_MAX_TERMS = 64
 _BOUNDED_BY = {
     sp.tanh: 1, sp.erf: 1, sp.sin: 1, sp.cos: 1, sp.sech: 1, Phi: 1, Logistic: 1, sp.sign: 1, sp.Heaviside: 1,
     sp.sinc: 1, sp.atan: 2, sp.acot: 2, sp.asin: 2, sp.acos: 4, sp.erfc: 2, sp.Si: 2,
@@ -196,6 +201,30 @@ class Growth:
             return _fold([self.upper(arg) for arg in expr.args], Bound.__add__)
         return self._upper_function(expr)
 
+    def upper_terms(self, expr: Any) -> list[Bound] | None:
+        """Return bounds whose sum bounds |expr| for all t ≥ start, or None.
+
+        The tail of a sum is the sum of the tails: each term keeps its own rates.
+        """
+        if isinstance(expr, Add):
+            found: list[Bound] = []
+            for term in expr.args:
+                bounds = self.upper_terms(term)
+                if bounds is None:
+                    break
+                found += bounds
+            else:
+                if len(found) <= _MAX_TERMS:
+                    return found
+        factors = _factors(expr)
+        if factors is not None:
+            lists = [self.upper_terms(factor) for factor in factors]
+            known = [bounds for bounds in lists if bounds is not None]
+            if len(known) == len(lists) and math.prod(map(len, known)) <= _MAX_TERMS:
+                return [reduce(Bound.__mul__, choice) for choice in product(*known)]
+        bound = self.upper(expr)
+        return None if bound is None else [bound]
+
     def _upper_power(self, base: Any, exponent: Any) -> Bound | None:
         power = self.constant(exponent)
         if power is None:
@@ -293,7 +322,7 @@ class Growth:
             return self._lower_exponential(expr.exp)
         if isinstance(expr, Pow):
             power = self.constant(expr.args[1])
-            if power is None:
+            if power is None or not (power >= 0 or power < 0):
                 return None
             bound = self.lower(expr.args[0]) if power >= 0 else self.upper(expr.args[0])
             return None if bound is None or bound.scale.is_zero() else bound**power
@@ -321,7 +350,7 @@ class Growth:
     def _lower_exponential(self, exponent: Any) -> Bound | None:
         bound = _exponential(self.bottom(exponent))
         rate = self.lower(exponent)
-        if rate is not None and self.sign(exponent) == 1 and rate.rates > (0.0, 0.0, 2.0):
+        if rate is not None and self.sign(exponent) == 1 and _beats_squares(rate):
             return Bound(arb(1), arb(0), arb(0), arb.pos_inf())  # faster than every Gaussian falls
         return bound
 
@@ -417,6 +446,24 @@ class Growth:
         """a0 + a1·t + a2·t² ≤ expr for all t ≥ start, or None."""
         top = self.top(-expr)
         return None if top is None else (-top[0], -top[1], -top[2])
+
+
+def _beats_squares(bound: Bound) -> bool:
+    """Whether a lower bound certainly grows faster than t² (decided on the balls, not on their middles)."""
+    if bound.quadratic > 0:
+        return True
+    if not bound.quadratic >= 0:
+        return False
+    return bool(bound.linear > 0 or (bound.linear >= 0 and bound.power > 2))
+
+
+def _factors(expr: Any) -> tuple[Any, ...] | None:
+    """Return the factors of a product or of a small power of a sum; None for anything else."""
+    if isinstance(expr, Mul) and any(f.has(Add) for f in expr.args):
+        return tuple(expr.args)
+    if isinstance(expr, Pow) and isinstance(expr.base, Add) and expr.exp.is_Integer and 2 <= expr.exp <= 4:
+        return (expr.base,) * int(expr.exp)
+    return None
 
 
 def _magnitude(value: arb) -> arb:

@@ -8,7 +8,7 @@ from flint import arb
 
 from initmath.enclosure.bound import Bound
 
-__all__ = ["cut", "log_peak", "peak", "tail"]
+__all__ = ["cut", "log_peak", "peak", "tail", "width"]
 
 
 def _exponents(bound: Bound, q: arb) -> tuple[float, float, float, float]:
@@ -31,6 +31,11 @@ def peak(bound: Bound, q: arb) -> float:
     return _highest(power, linear, alpha)
 
 
+def width(bound: Bound, q: arb) -> float:
+    """Return the standard deviation of bound·density about its peak (a float: it only steers)."""
+    return 1 / math.sqrt(2 * _exponents(bound, q)[3])
+
+
 def log_peak(bound: Bound, q: arb, start: float) -> float:
     """Logarithm of about the largest value of bound·density for t ≥ start (a float: it only steers)."""
     log_scale, power, linear, alpha = _exponents(bound, q)
@@ -43,8 +48,8 @@ def cut(bound: Bound, q: arb, start: float, log_tolerance: float) -> float:
     log_scale, power, linear, alpha = _exponents(bound, q)
     if log_scale == -math.inf:
         return start
-    t = max(_highest(power, linear, alpha), start)
     step = 1 / math.sqrt(2 * alpha)
+    t = max(_highest(power, linear, alpha) + step, start)  # beyond the peak, where the tail falls
     while log_scale + power * math.log1p(t) + (linear - alpha * t) * t > log_tolerance:
         t += step
     return t

@@ -168,3 +168,11 @@ def test_large_terms_around_phi_cancel_before_rounding() -> None:
         known = mpmath.nstr(scaled[0] - scaled[1], 30)
     with working_precision(120):
         assert abs(ball - arb(known)) < abs(arb(known)) * arb(10) ** -20
+
+
+def test_a_thousand_digits_are_not_taken_for_reached() -> None:
+    """e^h − 1, h = 10^-500: 10^-324 is no bound of the error that a float can compare."""
+    tiny = sp.Add(sp.exp(sp.Rational(1, 10**500)), -1, evaluate=False)
+    ball = evaluate_to(tiny, {}, 1000)
+    with working_precision(5000):
+        assert ball.rad() <= abs(ball) * arb(10) ** -1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -247,3 +248,72 @@ def test_a_singularity_inside_a_function_is_not_called_divergent(expr: Any) -> N
     whole = PiecewiseSmooth(x, (Piece(-sp.oo, sp.oo, expr),))
     with pytest.raises(NotEnclosed):
         expectation(whole, 1)
+
+
+def test_a_bump_far_out_does_not_spoil_the_tail_of_the_rest() -> None:
+    """The steep flank of a bump is its own: 1 + e^{-100(x-3)²} has mean 1 + √(1/201)·e^{-900/201}."""
+    bump = sp.exp(-100 * (x - 3) ** 2)
+    mean = sp.sqrt(sp.Rational(1, 201)) * sp.exp(-sp.Rational(900, 201))
+    for f, closed in (
+        (1 + bump, 1 + mean),
+        (sp.exp(-(10**6) * (x - 3) ** 2), sp.exp(-sp.Rational(9 * 10**6, 2 * 10**6 + 1)) / sp.sqrt(2000001)),
+    ):
+        ball = expectation(split(f), 1, 15)
+        assert relative_error(ball) <= 1e-15 and ball.overlaps(evaluate(closed, {}, 200))
+    with mpmath.workdps(25):
+        known = mpmath.quad(
+            lambda t: (1 / (1 + mpmath.exp(-t)) + mpmath.exp(-100 * (t - 3) ** 2)) ** 2 * mpmath.npdf(t),
+            [-14, -8, -4, 0, 2, 2.6, 2.8, 3, 3.2, 3.4, 4, 8, 14],
+        )
+    ball = expectation(split((1 / (1 + sp.exp(-x)) + bump) ** 2), 1, 15)
+    assert relative_error(ball) <= 1e-15 and abs(float(ball.mid()) / float(known) - 1) < 1e-14
+    far = expectation(split(sp.tanh(x) ** 2 + sp.exp(-((x - 30) ** 2)) * sp.tanh(x)), 1, 15)
+    assert relative_error(far) <= 1e-15 and abs(float(far.mid()) - 0.3942944903978412) < 1e-14
+
+
+@pytest.mark.parametrize("q", [Fraction(49999999, 10**8), Fraction(4999, 10**4)])
+def test_no_huge_ball_is_ever_an_answer(q: Fraction) -> None:
+    """Near the threshold: digits or a refusal, in a few seconds, and never a radius of 10^1000."""
+    begin = time.monotonic()
+    try:
+        ball = expectation(split(sp.exp(x**2)), q, 15)
+    except NotEnclosed:
+        pass
+    else:
+        assert relative_error(ball) <= 1e-15
+        assert ball.overlaps(evaluate(1 / sp.sqrt(1 - 2 * sp.Rational(q)), {}, 300))
+    assert time.monotonic() - begin < 10
+
+
+def test_time_is_counted_inside_the_integration() -> None:
+    begin = time.monotonic()
+    with pytest.raises(NotEnclosed, match="seconds"):
+        expectation(split(sp.exp(x**2)), Fraction(49999999, 10**8), seconds=0.2)
+    assert time.monotonic() - begin < 2
+
+
+def test_a_root_that_is_not_real_in_a_corner_is_refused_quickly() -> None:
+    begin = time.monotonic()
+    with pytest.raises(NotEnclosed, match="not real"):
+        expectation(split(sp.sqrt(sp.sin(x) + sp.Rational(9999, 10000))), 1)
+    assert time.monotonic() - begin < 3
+
+
+@pytest.mark.parametrize("q", [Fraction(10) ** 400, Fraction(1, 10**400)])
+def test_a_variance_beyond_doubles_is_refused(q: Fraction) -> None:
+    with pytest.raises(NotEnclosed, match="range"):
+        expectation(split(sp.tanh(x) ** 2), q)
+
+
+def test_four_hundred_digits_are_counted_without_floats() -> None:
+    ball = expectation(split(sp.exp(-(x**2))), 1, 400)
+    with working_precision(2000):
+        assert ball.rad() <= abs(ball) * arb(10) ** -400
+        assert ball.overlaps(1 / arb(3).sqrt())
+
+
+def test_growth_compares_balls_not_their_middles() -> None:
+    """An exponent between 1.8 and 2.6 proves no divergence for every q."""
+    a = sp.Symbol("a", positive=True)
+    with pytest.raises(NotEnclosed):
+        expectation(split(sp.exp((1 + x**2) ** a)), Fraction(1, 10), 15, {a: arb(1.1, 0.2)})
