@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.errors import InputError
-from initmath.finite_width.law import ActivationLike, LayerLaw, layer_law
+from initmath.finite_width.law import ActivationLike, LayerLaw, breaks, layer_law
 from initmath.finite_width.weights import GAUSSIAN, WeightLaw
 from initmath.quadrature import expectation
 
@@ -67,7 +67,7 @@ def trajectory(
     array([1.   , 0.5  , 0.25 , 0.125])
     """
     g = activation.numpy(0)
-    cuts = [float(c) for c in activation.kinks]
+    cuts = breaks(activation)
     found = np.zeros(depth)
     at = float(q)
     for layer in range(depth):
@@ -253,7 +253,7 @@ class Chain:
         at the infinitely wide network.
         """
         g = self.activation.numpy(0)
-        cuts = [float(c) for c in self.activation.kinks]
+        cuts = breaks(self.activation)
         spans = [2**j for j in range((self.depth - 1).bit_length())] + [max(self.depth - 1, 1)]
         span = np.array(spans * 2)
         side = np.repeat([-1.0, 1.0], len(spans))

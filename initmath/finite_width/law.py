@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from initmath.quadrature.curve import Family, curve
 
-__all__ = ["FEATURES", "ActivationLike", "LayerLaw", "Tangent", "layer_law"]
+__all__ = ["FEATURES", "ActivationLike", "LayerLaw", "Tangent", "breaks", "layer_law"]
 
 Real = NDArray[np.float64]
 
@@ -54,6 +54,20 @@ class Tangent:
         if order == 0:
             return lambda y: self.value + self.slope * y
         return lambda y: self.slope + 0 * y
+
+
+def breaks(activation: ActivationLike) -> list[float]:
+    """Return where the formula changes: kinks, jumps, and jumps of higher derivatives, as of max(0, x)² at 0.
+
+    Examples
+    --------
+    >>> from initmath.activation import resolve
+    >>> resolve("Max(0, x)**2").kinks, breaks(resolve("Max(0, x)**2"))
+    ((), [0.0])
+    """
+    if getattr(activation, "expr", None) is None:
+        return [float(c) for c in activation.kinks]
+    return [float(c) for c in activation.pieces.breakpoints]  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ def layer_law(activation: ActivationLike, q: ArrayLike) -> LayerLaw:
     """
     at = np.atleast_1d(np.asarray(q, dtype=np.float64)).ravel()
     g, slope = activation.numpy(0), activation.numpy(1)
-    cuts = [float(c) for c in activation.kinks]
+    cuts = breaks(activation)
     products = sorted({_sum(c) for n in (1, 2, 3) for c in combinations_with_replacement(_POWERS, n)})
     with np.errstate(all="ignore"):
         found = curve(_monomials(g, slope, products), at, cuts)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from initmath.finite_width.law import ActivationLike
+from initmath.finite_width.law import ActivationLike, breaks
 from initmath.quadrature.kernel import pair_expectation
 
 __all__ = ["CorrelationPath", "correlation_path"]
@@ -68,7 +68,7 @@ def correlation_path(
     array([0.5     , 0.608998, 0.683729])
     """
     g = activation.numpy(0)
-    cuts = [float(c) for c in activation.kinks]
+    cuts = breaks(activation)
 
     def images(a: Any, b: Any) -> Any:
         u, v = g(a), g(b)

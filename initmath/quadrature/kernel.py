@@ -49,7 +49,7 @@ def pair_expectation(
     q1, q2, covariance : array_like, shape (n,)
         Variances > 0 and the covariance p, |p| ≤ √(q₁q₂) up to rounding.
     breakpoints : sequence of float
-        The kinks and jumps of the activation: lines y₁ = t and y₂ = t.
+        Where the activation's formula changes: lines y₁ = t and y₂ = t.
 
     checked : int, optional
         At how many of the n pairs the error is measured; the largest relative one then stands for all.  By

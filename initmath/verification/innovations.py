@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, layer_law
+from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, breaks, layer_law
 from initmath.finite_width.weights import WeightLaw
 from initmath.quadrature.kernel import pair_expectation
 from initmath.verification.normal import normal_score_of_chi2, without_skewness
@@ -371,7 +371,7 @@ def _kernel(
     most = max(1, PAIRS // max(1, layer.shape[1]))
     good = good[layer.index[good] // layer.shape[1] < most]
     g, slope = claim.activation.numpy(0), claim.activation.numpy(1)
-    cuts = [float(c) for c in claim.activation.kinks]
+    cuts = breaks(claim.activation)
     q1, q2, p = layer.q[good], q2[good], p[good]
 
     def products(a: Any, b: Any) -> Any:

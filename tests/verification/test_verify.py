@@ -1,0 +1,190 @@
+"""``verify``: verdicts, their rates, Kumar's claims, the JSON and the picture."""
+
+from __future__ import annotations
+
+import json
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import initmath
+from initmath import verify
+from initmath.errors import InputError
+from tests.strategies import expressions
+
+REFERENCE = {
+    r["id"]: r for r in json.loads((Path(__file__).parent.parent / "data" / "reference.json").read_text())
+}
+
+
+def checks(result, quantity):
+    return {c.layer: c for c in result.checks if c.quantity == quantity}
+
+
+def test_confirmed_refuted_unknown():
+    assert verify("tanh", width=512, depth=10).verdict.value == "confirmed"
+    assert verify("tanh", width=512, depth=10, simulated_sigma_w2="2.6").verdict.value == "refuted"
+    unknown = verify("tanh", width=64, depth=3, networks=10)
+    assert (
+        unknown.verdict.value == "unknown" and "networks would do" in unknown.reason and unknown.power < 0.9
+    )
+
+
+@pytest.mark.parametrize("act", ["relu", "gelu", "sigmoid"])
+def test_one_percent_wrong_is_refuted_at_the_default_settings(act):
+    right = verify(act, width=1024, depth=30, seed=7)
+    assert right.verdict.value == "confirmed" and right.power > 0.99
+    wrong = verify(act, width=1024, depth=30, seed=7, simulated_sigma_w2=repr(right.sigma_w2 * 0.99))
+    assert wrong.verdict.value == "refuted"
+
+
+def test_kumars_figure_4():
+    found = verify("relu", sigma_w2=1, width=500, depth=10, networks=200)
+    assert found.verdict.value == "confirmed"
+    mean, variance = checks(found, "mean"), checks(found, "variance")
+    for layer in range(1, 11):
+        limit = float(REFERENCE[f"kumar.fig4.mean.{layer}"]["value"])
+        spread = float(REFERENCE[f"kumar.fig4.std.{layer}"]["value"]) ** 2
+        assert mean[layer].simulated == pytest.approx(limit, rel=0.04)
+        assert variance[layer].simulated == pytest.approx(spread, rel=0.06)
+        assert abs(mean[layer].z) < 4.5 and abs(variance[layer].z) < 4.5
+
+
+def test_tanh_and_sigmoid_follow_the_exact_map_and_not_taylor():
+    """Kumar 2017, eq. (12): variance 1 at every layer is what the tangent does, not the network."""
+    for act in ("tanh", "sigmoid"):
+        exact = verify(act, criterion="taylor", depth=10)
+        claim = verify(act, criterion="taylor", depth=10, claim="criterion")
+        assert exact.verdict.value == "confirmed" and claim.verdict.value == "refuted"
+        # (1/N) Σ (x − x̄)² falls short of Var x by 1/N
+        assert checks(claim, "variance")[1].predicted == pytest.approx(1 - 1 / 512, abs=1e-9)
+    found = checks(verify("tanh", criterion="taylor", width=2048, depth=10), "variance")
+    for layer in range(1, 11):
+        assert found[layer].simulated == pytest.approx(
+            float(REFERENCE[f"kumar.tanh.v2=1/N.var.{layer}"]["value"]), rel=0.02
+        )
+    at_rest = checks(verify("sigmoid", criterion="taylor", width=2048, depth=10), "variance")[10]
+    assert at_rest.simulated == pytest.approx(0.104295007389813, rel=0.01)
+
+
+@pytest.mark.parametrize("criterion", ["second_moment", "variance", "unit_variance"])
+def test_what_a_criterion_says_stays_the_same(criterion):
+    own = verify("selu", criterion=criterion, claim="criterion", depth=5, width=256, networks=60)
+    assert own.verdict.value != "refuted"
+    other = verify(
+        "selu", criterion=criterion, claim="criterion", depth=5, width=256, networks=60, sigma_w2="1.2"
+    )
+    assert other.verdict.value == "refuted"
+
+
+def test_log_normal_networks_are_no_false_alarm():
+    found = verify("relu", width=64, depth=100, networks=100, seed=3)
+    assert found.verdict.value != "refuted"
+    q = checks(found, "q")
+    assert q[100].z is None and q[2].z is not None
+    assert any("cannot be estimated" in note for note in found.notes)
+    assert found.depth_to_width == pytest.approx(100 / 64)
+
+
+def test_json():
+    data = json.loads(verify("sign", width=64, depth=3, networks=10).to_json())
+    assert {"verdict", "checks", "power"} <= set(data)
+    assert set(data["checks"][0]) >= {"layer", "quantity", "predicted", "simulated", "standard_error", "z"}
+    assert data["verdict"] in ("confirmed", "refuted", "unknown") and "series" not in data
+
+
+def test_the_same_seed_gives_the_same_answer():
+    first, again = (verify("elu", width=64, depth=3, networks=10, seed=5).to_json() for _ in range(2))
+    assert first == again
+    assert first != verify("elu", width=64, depth=3, networks=10, seed=6).to_json()
+
+
+@pytest.mark.parametrize(
+    ("act", "options", "words"),
+    [
+        ("relu", {"width": 0}, "width"),
+        ("relu", {"depth": -1}, "depth"),
+        ("relu", {"networks": 0}, "networks"),
+        ("relu", {"weights": "cauchy"}, "weights"),
+        ("relu", {"claim": "best"}, "claim"),
+        ("relu", {"criterion": "best"}, "criterion"),
+        ("relu", {"criterion": "backward", "claim": "criterion"}, "does not say"),
+        ("tanh", {"criterion": "variance"}, "no solution"),
+        ("relu", {"criterion": "taylor"}, "kink"),
+        ("relu", {"correlation": "2"}, "correlation"),
+        ("relu", {"q": "1/2", "bias_variance": "1"}, "bias"),
+        ("exp", {"depth": 60, "width": 64, "networks": 2}, "overflow"),
+        ("leaky_relu", {"params": {"a": "symbol"}}, "numbers"),
+    ],
+)
+def test_wrong_input_is_one_line(act, options, words):
+    with pytest.raises(InputError, match=words) as error:
+        verify(act, **options)
+    assert "\n" not in str(error.value)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    act=expressions,
+    q=st.sampled_from(["1/4", "1/2", "1"]),
+    bias=st.sampled_from(["0", "0.1"]),
+    width=st.sampled_from([64, 128]),
+    depth=st.integers(1, 6),
+    weights=st.sampled_from(["gaussian", "gaussian", "uniform", "truncated_normal", "orthogonal"]),
+)
+def test_a_true_claim_stands_and_its_wrong_twin_falls(act, q, bias, width, depth, weights):
+    """Any activation of the grammar: refuted by chance only; its twin, where the test has any power."""
+    setting = {
+        "q": q,
+        "bias_variance": bias,
+        "width": width,
+        "depth": depth,
+        "networks": 40,
+        "weights": weights,
+    }
+    try:
+        # p < 1e-5 in one of twelve: one chance in ten thousand
+        true = verify(act, level=1e-5, **setting)
+        twin = verify(act, simulated_sigma_w2=repr(true.sigma_w2 * 1.5), level=1e-5, **setting)
+    except InputError:
+        return  # constant, without E g² at this q, or overflowing: said in one line
+    assert true.verdict.value != "refuted", true.reason
+    if true.power > 0.1:  # against 1 %; against 50 % it is certain
+        assert twin.verdict.value == "refuted"
+
+
+@pytest.mark.slow
+def test_the_rate_of_false_alarms():
+    from benchmarks.verification import statement
+
+    found = [statement(number) for number in range(2000, 2120)]
+    judged = [row for row in found if row["p"] is not None]
+    refuted = sum(row["verdict"] == "refuted" for row in judged)
+    # at a true rate of 1 %, this many or more once in ten thousand runs
+    n, limit = len(judged), 0
+    while sum(comb(n, k) * 0.01**k * 0.99 ** (n - k) for k in range(limit)) < 1 - 1e-4:
+        limit += 1
+    assert n > 100 and refuted < limit
+    assert np.mean([row["p"] < 0.5 for row in judged]) == pytest.approx(0.5, abs=0.2)
+
+
+def test_public():
+    assert initmath.verify is verify
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_picture(tmp_path, ending):
+    found = verify("relu", width=64, depth=12, networks=20)
+    path = tmp_path / f"relu{ending}"
+    figure = found.plot(path)
+    first = path.read_bytes()
+    found.plot(path)
+    assert len(first) > 5000 and path.read_bytes() == first
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert len([title for title in titles if title]) == 6
+    with pytest.raises(InputError, match="ends in"):
+        found.plot(tmp_path / "relu.bmp")
