@@ -24,7 +24,7 @@ from initmath.verification import (
     Check,
     Claim,
     Series,
-    Test,
+    Statistic,
     Verdict,
     assess,
     checks_of,
@@ -66,7 +66,7 @@ class Verification(Shown):
         L/N: corrections and fluctuations of order L/N accumulate.
     weights : str
     seed : int
-    tests : tuple of Test
+    tests : tuple of Statistic
         The independent statistics that the joint p-value is made of.
     notes : tuple of str
         What was left out, and why.
@@ -94,7 +94,7 @@ class Verification(Shown):
     depth_to_width: float
     weights: str
     seed: int
-    tests: tuple[Test, ...]
+    tests: tuple[Statistic, ...]
     notes: tuple[str, ...]
     checks: tuple[Check, ...]
     series: tuple[Series, ...] = field(

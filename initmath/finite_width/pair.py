@@ -65,7 +65,7 @@ def correlation_path(
     >>> from initmath.activation import resolve
     >>> found = correlation_path(resolve("relu"), 2.0, 0.0, 1.0, 0.5, 3, 512)
     >>> found.limit.round(6)
-    array([0.5     , 0.608998, 0.683729])
+    array([0.5     , 0.608998, 0.683906])
     """
     g = activation.numpy(0)
     cuts = breaks(activation)

@@ -1,7 +1,7 @@
 """Theory against simulated networks: innovations, their joint test, and the verdict."""
 
 from initmath.verification.innovations import Claim, Innovation, innovations
-from initmath.verification.joint import Joint, Test, judge
+from initmath.verification.joint import Joint, Statistic, judge
 from initmath.verification.observations import Gradients, Observations, observe
 from initmath.verification.table import Check, Series, checks_of, layer_series
 from initmath.verification.verdict import LEVEL, POWER, Judgement, Verdict, assess
@@ -17,7 +17,7 @@ __all__ = [
     "Judgement",
     "Observations",
     "Series",
-    "Test",
+    "Statistic",
     "Verdict",
     "assess",
     "checks_of",

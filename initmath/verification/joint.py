@@ -22,11 +22,11 @@ import numpy as np
 from initmath.verification.innovations import Innovation
 from initmath.verification.normal import two_sided
 
-__all__ = ["Joint", "Test", "judge"]
+__all__ = ["Joint", "Statistic", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Statistic:
     """One combined statistic.
 
     Attributes
@@ -54,7 +54,7 @@ class Joint:
 
     Attributes
     ----------
-    tests : tuple of Test
+    tests : tuple of Statistic
     p : float
         Of the smallest p-value among them; 0 where something without variance is not what it must be.
     mismatches : tuple of str
@@ -63,7 +63,7 @@ class Joint:
         Probability of refuting if σ_w² is 1 % wrong.
     """
 
-    tests: tuple[Test, ...]
+    tests: tuple[Statistic, ...]
     p: float
     mismatches: tuple[str, ...]
     power: float
@@ -78,7 +78,7 @@ def judge(found: Sequence[Innovation], level: float) -> Joint:
     level : float
         Probability of refuting a true claim.
     """
-    tests: list[Test] = []
+    tests: list[Statistic] = []
     reach: list[float] = []
     certain = False
     for each in found:
@@ -86,11 +86,11 @@ def judge(found: Sequence[Innovation], level: float) -> Joint:
         if tested.any():
             z, w = each.z[tested], np.sqrt(each.count[tested])
             total = float(np.sum(w * z) / sqrt(float(np.sum(w * w))))
-            tests.append(Test(each.quantity, "sum", total, 0, two_sided(total)))
+            tests.append(Statistic(each.quantity, "sum", total, 0, two_sided(total)))
             reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
             if len(z) > 1:
                 rest = max(float(np.sum(z * z)) - total * total, 0.0)
-                tests.append(Test(each.quantity, "layers", rest, len(z) - 1, _upper(rest, len(z) - 1)))
+                tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _upper(rest, len(z) - 1)))
         # without variance there is nothing to chance: 1 % wrong is seen in every network
         certain |= each.quantity in ("q", "gradient") and bool(each.exact.sum() > 0)
     wrong = tuple(each.quantity for each in found if each.mismatches.any())
