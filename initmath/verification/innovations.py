@@ -370,6 +370,9 @@ def _kernel(
     assert seen.cross_x is not None and seen.cross_y is not None
     most = max(1, PAIRS // max(1, layer.shape[1]))
     good = good[layer.index[good] // layer.shape[1] < most]
+    if not good.size:
+        nothing = np.zeros(0)
+        return _joined("kernel", layer, nothing, nothing, exact=nothing > 0, index=good)
     g, slope = claim.activation.numpy(0), claim.activation.numpy(1)
     cuts = breaks(claim.activation)
     q1, q2, p = layer.q[good], q2[good], p[good]

@@ -18,6 +18,9 @@ SKEWED = 0.4
 """Skewness of a mean over networks from which its z-score is not reported: the mean cannot be estimated from
 so few."""
 
+FEW = 10
+"""Networks below which the standard error is the predicted one."""
+
 CONSTANT = 1e-9
 """Spread, relative to the value, of something that does not vary."""
 
@@ -40,7 +43,7 @@ class Check:
         Over networks of this width, finite-width shift included; the infinitely wide network's where that is
         not known.
     simulated, standard_error : float
-        Mean over networks, and its standard error.
+        Mean over networks, and its standard error (of the sample; the predicted one below ten networks).
     z : float or None
         (simulated − predicted)/standard_error; None where no mean can be estimated from so few networks, or
         none is predicted.
@@ -144,7 +147,10 @@ def _series(quantity: str, limit: Real, mean: Real, spread: Real, skewness: Real
         average = np.where(count > 0, np.where(seen, observed, 0).sum(axis=0) / count, np.nan)
         squares = (np.where(seen, observed - average, 0) ** 2).sum(axis=0)
         error = np.sqrt(squares / np.maximum(count - 1, 1) / np.maximum(count, 1))
-        error = np.where(count > 1, error, spread)
+        # so few networks do not know their own spread
+        predicted = spread / np.sqrt(np.maximum(count, 1))
+        error = np.where((count < FEW) & np.isfinite(predicted), predicted, error)
+        error = np.where(count > 1, error, predicted)
         median = np.array(
             [
                 np.median(column[ok]) if ok.any() else np.nan

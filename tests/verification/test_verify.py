@@ -172,6 +172,14 @@ def test_the_rate_of_false_alarms():
     assert np.mean([row["p"] < 0.5 for row in judged]) == pytest.approx(0.5, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    "options", [{"correlation": 1}, {"correlation": -1}, {"width": 1}, {"networks": 1}, {"depth": 1}]
+)
+def test_edges(options):
+    found = verify("relu", **{"width": 32, "depth": 3, "networks": 4} | options)
+    assert found.verdict.value != "refuted" and found.to_text() and found.to_latex()
+
+
 def test_public():
     assert initmath.verify is verify
 
