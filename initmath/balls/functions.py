@@ -71,7 +71,39 @@ def power(value: Any, exponent: Any, analytic: bool) -> Any:
             return arb(0).union((exponent * value.upper().log()).exp())
         return _real_if_possible(acb(value).pow(acb(exponent)))
     base = value if isinstance(value, acb) else acb(value)
+    if not analytic and isinstance(exponent, arb) and exponent > 0 and base.contains(0):
+        # |z^s| = |z|^s: bounded near zero, though not analytic there.
+        size = (exponent * base.abs_upper().log()).exp() if base.abs_upper() > 0 else arb(0)
+        return acb(arb(0).union(size)) if base.imag.is_zero() and base.real >= 0 else _disc(size)
     return base.pow(exponent if isinstance(exponent, acb) else acb(exponent), analytic=analytic)
+
+
+def _disc(radius: arb) -> acb:
+    """Return a box around zero that contains the disc."""
+    side = arb(0, radius.upper())
+    return acb(side, side)
+
+
+def _zeta(values: list[Any], analytic: bool) -> Any:
+    """Riemann's zeta(s), or Hurwitz's zeta(s, a) with its cut along a ≤ 0."""
+    if len(values) == 1:
+        return values[0].zeta()
+    order, shift = values
+    if analytic and isinstance(shift, acb) and _outside_real(shift, 0, None):
+        return NOT_FINITE
+    return order.zeta(shift)
+
+
+def _not_holomorphic(real: Callable[[arb], Any], complex_: Callable[[acb], Any]) -> Operation:
+    """re, im and conjugate: values everywhere, analytic nowhere."""
+
+    def operation(values: list[Any], analytic: bool) -> Any:
+        value = values[0]
+        if isinstance(value, arb):
+            return real(value)
+        return NOT_FINITE if analytic else complex_(value)
+
+    return operation
 
 
 def _method(name: str) -> Operation:
@@ -200,7 +232,15 @@ def _lambertw(values: list[Any], analytic: bool) -> Any:
 
 
 def _atan2(values: list[Any], analytic: bool) -> Any:
-    return arb.atan2(values[0], values[1])
+    above, beside = values
+    if isinstance(above, arb) and isinstance(beside, arb):
+        return arb.atan2(above, beside)
+    above, beside = acb(above), acb(beside)
+    if beside.real > 0:
+        return _imaginary_cuts("atan")([above / beside], analytic)
+    if analytic or not (above.imag.is_zero() and beside.imag.is_zero()):
+        return NOT_FINITE
+    return acb(arb.atan2(above.real, beside.real))
 
 
 def _acot(values: list[Any], analytic: bool) -> Any:
@@ -301,16 +341,16 @@ FUNCTIONS: dict[type, Operation] = {
     sp.besselj: _bessel("bessel_j", True),
     sp.bessely: _bessel("bessel_y", True),
     sp.LambertW: _lambertw,
-    sp.zeta: lambda values, analytic: values[0].zeta(),
+    sp.zeta: _zeta,
     sp.Abs: _abs,
     sp.sign: _sign,
     sp.Heaviside: _heaviside,
     sp.Max: _extremum("max", "real_max"),
     sp.Min: _extremum("min", "real_min"),
     sp.sinc: _method("sinc"),
-    sp.re: lambda values, analytic: values[0] if isinstance(values[0], arb) else values[0].real,
-    sp.im: lambda values, analytic: arb(0) if isinstance(values[0], arb) else values[0].imag,
-    sp.conjugate: lambda values, analytic: values[0] if isinstance(values[0], arb) else values[0].conjugate(),
+    sp.re: _not_holomorphic(lambda v: v, lambda v: v.real),
+    sp.im: _not_holomorphic(lambda v: arb(0), lambda v: v.imag),
+    sp.conjugate: _not_holomorphic(lambda v: v, lambda v: v.conjugate()),
     sp.factorial: lambda values, analytic: (values[0] + 1).gamma(),
     LogOnePlusExp: log_one_plus_exp,
     Logistic: logistic,

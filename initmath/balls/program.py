@@ -294,9 +294,11 @@ def _half_power(numerator: int) -> Operation:
 
 
 def _compare(value: Any, operator: str) -> bool | None:
-    """Sign of a ball: None when it cannot be decided."""
+    """Sign of a ball: None when it cannot be decided; off the real line, the sign of the real part."""
     if isinstance(value, acb):
-        return None
+        if operator in ("==", "!=") and not value.imag.is_zero():
+            return None
+        value = value.real
     if operator in ("<", "<="):
         yes, no = (
             value < 0 or (operator == "<=" and value <= 0),
@@ -338,6 +340,8 @@ def _choice(conditions: tuple[tuple[Any, int, int], ...]) -> Operation:
             answer = test(values[start:stop])
             if answer is False:
                 continue
+            if analytic and answer is None:
+                return NOT_FINITE  # the switch may lie inside: the union of both would not be holomorphic
             value = values[start - 1]
             possible = value if possible is None else possible.union(value)
             if answer is True:

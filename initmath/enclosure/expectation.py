@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
 from flint import acb, arb
-from sympy import S, Symbol
+from sympy import Dummy, Mul, Poly, S, Symbol, exp, expand
 
 from initmath.balls import accurate, bits, evaluate, program, to_arb, working_precision
 from initmath.enclosure.bound import Bound
@@ -27,6 +28,7 @@ _ATTEMPTS = 5
 _STEERING_BITS = 64
 _EVALUATIONS = 600_000
 _SECONDS = 4.0
+_RATE = Dummy("rate", positive=True)
 #: A value below E|f|·10^-(digits + ZERO_DIGITS) is not told from zero.
 _ZERO_DIGITS = 15
 
@@ -37,6 +39,8 @@ class _Singular:
 
     bound: Bound
     start: float
+    #: f(p ± s) as an expression in the variable, which now stands for s: nothing cancels near p.
+    local: Any
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,7 @@ def _singular_ends(
                 continue
             # x = p ± 1/t: near p the growth class in t bounds |f| by A·(1 + 1/|x − p|)^n.
             t = Symbol("t", positive=True)
-            local = piece.expr.subs(x, point + end / t)
+            local = _centred(piece.expr, x, point + end / t)
             growth = Growth(t, 1, values, 1.0)
             lower = growth.lower(local)
             if lower is not None and lower.power >= 1 and lower.grows:
@@ -241,8 +245,13 @@ def _singular_ends(
                 raise NotEnclosed(
                     f"{piece.expr} is unbounded at {x} = {point}: no integrable bound was found"
                 )
-            found[index, end] = _Singular(bound, 1 / growth.start)
+            found[index, end] = _Singular(bound, 1 / growth.start, _centred(piece.expr, x, point + end * x))
     return found
+
+
+def _centred(expr: Any, x: Any, place: Any) -> Any:
+    """Put p ± s for x and multiply out inside, so that p cancels exactly and not in rounding."""
+    return expr.subs(x, place).replace(lambda e: e.is_Add, expand)
 
 
 def _value(problem: _Problem, digits: int) -> arb:
@@ -274,6 +283,13 @@ def _value(problem: _Problem, digits: int) -> arb:
 def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
     if problem.plan.parity == -1:
         return _value(problem, digits)
+    with working_precision(_STEERING_BITS):
+        if q.rad() * 10 > q.abs_lower() and problem.budget.left > 0:
+            # A slope over a wide range of q says little: the hull of the values on two halves says more.
+            middle_q = arb((q.abs_lower() * q.abs_upper()).sqrt().mid())
+            halves = [q.abs_lower().union(middle_q), middle_q.union(q.abs_upper())]
+            low, high = (_mean_value_form(replace(problem, q=half), half, digits) for half in halves)
+            return low.union(high)
     # Digits far below the width of q itself would be lost in it.
     with working_precision(_STEERING_BITS):
         width_digits = -(q.rad() / q.abs_lower()).log() / arb(10).log()
@@ -309,7 +325,7 @@ def _integrate(
     with working_precision(prec):
         ball = to_arb(q)
         parts = [
-            _Part(problem, index, _integrand(piece, problem, ball, weight, prec), prec, digits)
+            _Part(problem, index, ball, weight, prec, digits)
             for index, piece in enumerate(problem.pieces)
             if piece.expr != 0
         ]
@@ -347,7 +363,7 @@ def _weighted(bound: Bound, q: arb, weight: int) -> Bound:
 
 
 def _marks(scale: float, sides: dict[int, tuple[list[Bound], float]], q: arb) -> list[float]:
-    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for the features of g, and bumps of the bounds."""
+    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for features of g, and bumps of the bound."""
     marks = {0.0, 2 * scale, -2 * scale}
     if scale > 4:
         marks |= {4.0, -4.0}
@@ -359,8 +375,37 @@ def _marks(scale: float, sides: dict[int, tuple[list[Bound], float]], q: arb) ->
     return sorted(marks)
 
 
-def _integrand(piece: Piece, problem: _Problem, q: arb, weight: int, prec: int) -> Callable[[acb, bool], acb]:
-    call = program(piece.expr, problem.plan.variable).bind(problem.values, prec)
+@lru_cache(maxsize=1024)
+def _folded(expr: Any, x: Any, rate: Any) -> Any | None:
+    """Return f·e^{−rate·x²} for f = h·e^{quadratic}, the square completed: one exponential."""
+    factors = Mul.make_args(expr)
+    exponents = [f.exp for f in factors if isinstance(f, exp)]
+    if not exponents or not all(e.is_polynomial(x) for e in exponents):
+        return None
+    poly = Poly(sum(exponents), x)
+    if poly.degree() != 2:
+        return None
+    a, b, c = poly.all_coeffs()
+    a = a - rate
+    rest = Mul(*(f for f in factors if not isinstance(f, exp)))
+    return rest * exp(a * (x + b / (2 * a)) ** 2 + (c - b**2 / (4 * a)))
+
+
+def _integrand(
+    expr: Any,
+    problem: _Problem,
+    q: arb,
+    weight: int,
+    prec: int,
+    shift: tuple[arb, int] | None = None,
+) -> Callable[[acb, bool], acb]:
+    """Return f(x)·w(x)·e^{−x²/2q}; with ``shift`` = (p, ±1) the variable is s in x = p ± s."""
+    x = problem.plan.variable
+    folded = _folded(expr, x, _RATE) if shift is None else None
+    if folded is not None:
+        call = program(folded, x).bind({**problem.values, _RATE: 1 / (2 * q)}, prec)
+    else:
+        call = program(expr, x).bind(problem.values, prec)
     rate = acb(-1 / (2 * q))
     curvature, offset = acb(1 / (2 * q * q)), acb(1 / (2 * q))
     nowhere = acb(arb.nan(), arb.nan())
@@ -378,12 +423,14 @@ def _integrand(piece: Piece, problem: _Problem, q: arb, weight: int, prec: int) 
             budget.reason = str(error)
             return nowhere
         if not analytic and value.imag != 0 and value.is_finite() and z.imag.is_zero():
-            budget.reason = f"{piece.expr} is not real everywhere"
+            budget.reason = f"{expr} is not real everywhere"
             return nowhere
+        if shift is not None:
+            z = shift[0] + shift[1] * z
         square = z * z
         if weight:
             value = value * (square * curvature - offset)
-        return value * (square * rate).exp()
+        return value if folded is not None else value * (square * rate).exp()
 
     return integrand
 
@@ -394,9 +441,15 @@ class _Part:
 
     problem: _Problem
     index: int
-    integrand: Callable[[acb, bool], acb]
+    q: arb
+    weight: int
     prec: int
     digits: int
+
+    @cached_property
+    def integrand(self) -> Callable[[acb, bool], acb]:
+        piece = self.problem.pieces[self.index]
+        return _integrand(piece.expr, self.problem, self.q, self.weight, self.prec)
 
     def _ends(self, cuts: dict[int, float]) -> tuple[arb, arb]:
         piece, values = self.problem.pieces[self.index], self.problem.values
@@ -437,24 +490,43 @@ class _Part:
     def integrate(self, marks: list[float], cuts: dict[int, float], goal: arb, absolute: arb) -> arb:
         """Integrate between the ends of the piece (or the cuts), panel by panel."""
         lower, upper = self._ends(cuts)
-        rest = arb(0)
+        total = arb(0)
         inner = [arb(m) for m in [*marks, *self._decay(lower, upper)]]
+        half = (upper - lower) / 2
         for end in (1, -1):
             singular = self.problem.singular.get((self.index, end))
             if singular is None:
                 continue
-            delta, missing = _hole(singular, self.digits)
-            rest += missing
+            # Near a singular end p, in s with x = p ± s; the parts meet at an exact point.
             point = lower if end == 1 else upper
-            lower, upper = (point + delta, upper) if end == 1 else (lower, point - delta)
+            delta, missing = self._hole(singular, point)
+            meet = arb((point + end * half.min(arb(1))).mid())
+            reach = end * (meet - point)
+            near = [arb((end * (m - point)).mid()) for m in inner]
             distance = delta * 4
-            while distance < 1:
-                inner.append(point + end * distance)
+            while distance < reach:
+                near.append(distance)
                 distance = distance * 4
-        inside = sorted((p for p in inner if p > lower and p < upper), key=lambda p: float(p.mid()))
+            local = _integrand(
+                singular.local, self.problem, self.q, self.weight, self.prec, shift=(point, end)
+            )
+            total += self._panels(local, delta, near, reach, goal, absolute) + arb(0, missing)
+            lower, upper = (meet, upper) if end == 1 else (lower, meet)
+        return total + self._panels(self.integrand, lower, inner, upper, goal, absolute)
+
+    def _panels(
+        self,
+        integrand: Callable[[acb, bool], acb],
+        lower: arb,
+        marks: list[arb],
+        upper: arb,
+        goal: arb,
+        absolute: arb,
+    ) -> arb:
+        inside = sorted((p for p in marks if p > lower and p < upper), key=lambda p: float(p.mid()))
         total = arb(0)
         for left, right in pairwise([lower, *inside, upper]):
-            whole = acb.integral(self.integrand, acb(left), acb(right), rel_tol=goal, abs_tol=absolute)
+            whole = acb.integral(integrand, acb(left), acb(right), rel_tol=goal, abs_tol=absolute)
             self.problem.budget.check()
             value = whole.real
             if whole.imag.is_finite() and not whole.imag.contains(0):
@@ -464,13 +536,16 @@ class _Part:
                 where = f"[{left.str(5, radius=False)}, {right.str(5, radius=False)}]"
                 raise NotEnclosed(f"the integral of {expr} did not converge on {where}")
             total += value
-        return total + arb(0, rest.upper())
+        return total
 
-
-def _hole(singular: _Singular, digits: int) -> tuple[arb, arb]:
-    """Return δ and a bound of ∫_0^δ |f|: A·2^n·δ^(1−n)/(1−n) for |f| ≤ A·(1 + 1/t)^n, 0 ≤ n < 1."""
-    power = singular.bound.power.max(arb(0))
-    exponent = (digits + 6) * math.log2(10) / max(float((1 - power).mid()), 1e-3)
-    delta = (arb(2) ** -int(exponent + 8)).min(arb(singular.start) / 2)
-    bound = singular.bound.scale * arb(2) ** power * ((1 - power) * delta.log()).exp() / (1 - power)
-    return arb(delta.mid()), bound.upper()
+    def _hole(self, singular: _Singular, point: arb) -> tuple[arb, arb]:
+        """Return δ and a bound of ∫_0^δ |f·w|: A·2^n·δ^(1−n)/(1−n)·max|w| for |f| ≤ A·(1 + 1/t)^n."""
+        power = singular.bound.power.max(arb(0))
+        exponent = (self.digits + 6) * math.log2(10) / max(float((1 - power).mid()), 1e-3)
+        delta = arb(
+            ((arb(2) ** -int(exponent + 8)).min(arb(singular.start) / 2) * self.q.sqrt().min(arb(1))).mid()
+        )
+        bound = singular.bound.scale * arb(2) ** power * ((1 - power) * delta.log()).exp() / (1 - power)
+        if self.weight:
+            bound = bound * ((abs(point) + delta) ** 2 / self.q + 1) / (2 * self.q)
+        return delta, bound.upper()

@@ -34,11 +34,11 @@ _PREC = 64
 _MAX_TERMS = 64
 _BOUNDED_BY = {
     sp.tanh: 1, sp.erf: 1, sp.sin: 1, sp.cos: 1, sp.sech: 1, Phi: 1, Logistic: 1, sp.sign: 1, sp.Heaviside: 1,
-    sp.sinc: 1, sp.atan: 2, sp.acot: 2, sp.asin: 2, sp.acos: 4, sp.erfc: 2, sp.Si: 2,
+    sp.sinc: 1, sp.atan: 2, sp.acot: 2, sp.erfc: 2, sp.Si: 2,
 }  # fmt: skip
 #: |f(u)| ≤ k·|u| for every real u.
 _LIPSCHITZ = {
-    sp.tanh: 1, sp.erf: 2, sp.sin: 1, sp.atan: 1, sp.asinh: 1, sp.Si: 1, sp.Abs: 1, sp.asin: 2,
+    sp.tanh: 1, sp.erf: 2, sp.sin: 1, sp.atan: 1, sp.asinh: 1, sp.Si: 1, sp.Abs: 1,
 }  # fmt: skip
 _POSITIVE = (exp, sp.cosh, sp.sech, Logistic, LogOnePlusExp, sp.erfc, Erfcx, Phi, sp.Abs)
 _ODD_INCREASING = (sp.tanh, sp.sinh, sp.atan, sp.asinh, sp.erf, sp.erfi, sp.Si)
@@ -126,7 +126,7 @@ class Growth:
             return product
         if isinstance(expr, Pow):
             base, exponent = expr.args
-            if not exponent.is_Integer or exponent % 2 == 0 or base is S.Exp1:
+            if not exponent.is_Integer or exponent % 2 == 0 or base.is_positive:
                 return 1
             return self.sign(base)
         if isinstance(expr, _ODD_INCREASING):
@@ -190,8 +190,8 @@ class Growth:
             return _fold([self.upper(term) for term in expr.args], Bound.__add__)
         if isinstance(expr, Mul):
             return _fold([self.upper(factor) for factor in expr.args], Bound.__mul__)
-        if isinstance(expr, exp) or (isinstance(expr, Pow) and expr.base is S.Exp1):
-            return _exponential(self.top(expr.exp))
+        if (exponent := _exponent(expr)) is not None:
+            return _exponential(self.top(exponent))
         if isinstance(expr, Pow):
             return self._upper_power(*expr.args)
         if isinstance(expr, Quotient):
@@ -243,6 +243,10 @@ class Growth:
         found: list[Bound | None] = []
         if kind in _BOUNDED_BY:
             found.append(Bound(arb(_BOUNDED_BY[kind])))
+        if kind in (sp.asin, sp.acos):
+            inner = self.upper(u)
+            if inner is not None and inner.decays and inner.at(arb(self.start)) <= 1:
+                found.append(Bound(arb(4)))  # real only where |u| ≤ 1
         if kind in _LIPSCHITZ and (inner := self.upper(u)) is not None:
             found.append(Bound(inner.scale * _LIPSCHITZ[kind], inner.power, inner.linear, inner.quadratic))
         if kind is Logistic:
@@ -318,8 +322,8 @@ class Growth:
             return None if leading is None else Bound(leading.abs_lower() / 2 ** (degree + 1), arb(degree))
         if isinstance(expr, Mul):
             return _fold([self.lower(factor) for factor in expr.args], Bound.__mul__)
-        if isinstance(expr, exp) or (isinstance(expr, Pow) and expr.base is S.Exp1):
-            return self._lower_exponential(expr.exp)
+        if (exponent := _exponent(expr)) is not None:
+            return self._lower_exponential(exponent)
         if isinstance(expr, Pow):
             power = self.constant(expr.args[1])
             if power is None or not (power >= 0 or power < 0):
@@ -457,6 +461,15 @@ def _beats_squares(bound: Bound) -> bool:
     return bool(bound.linear > 0 or (bound.linear >= 0 and bound.power > 2))
 
 
+def _exponent(expr: Any) -> Any | None:
+    """Return u for e^u and for a^v = e^{v·log a} with a number a > 0; None for anything else."""
+    if isinstance(expr, exp):
+        return expr.exp
+    if isinstance(expr, Pow) and expr.base.is_number and expr.base.is_positive and not expr.exp.is_number:
+        return expr.exp * log(expr.base)
+    return None
+
+
 def _factors(expr: Any) -> tuple[Any, ...] | None:
     """Return the factors of a product or of a small power of a sum; None for anything else."""
     if isinstance(expr, Mul) and any(f.has(Add) for f in expr.args):
@@ -490,12 +503,12 @@ def _half(bound: Bound | None) -> Bound | None:
 
 
 def _logarithm(bound: Bound) -> Bound:
-    """Bound of log⁺ of a bounded quantity; log(1+t) ≤ √(1+t)."""
+    """Bound of log⁺ of a bounded quantity; log(1+t) ≤ 3·(1+t)^{1/8}."""
     constant = bound.scale.log().max(arb(0)) if bound.scale > 0 else arb(0)
     parts = [
         (bound.quadratic.max(arb(0)), arb(2)),
         (bound.linear.max(arb(0)), arb(1)),
-        (bound.power.max(arb(0)), arb(0.5)),
+        (3 * bound.power.max(arb(0)), arb(0.125)),
     ]
     result = Bound(constant)
     for rate, power in parts:

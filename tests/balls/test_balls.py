@@ -176,3 +176,39 @@ def test_a_thousand_digits_are_not_taken_for_reached() -> None:
     ball = evaluate_to(tiny, {}, 1000)
     with working_precision(5000):
         assert ball.rad() <= abs(ball) * arb(10) ** -1000
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        sp.Piecewise((sp.sin(x), x < sp.Rational(1, 3)), (sp.cos(x) + 5, True)),
+        sp.re(sp.Symbol("w")),
+        sp.im(sp.Symbol("w")),
+        sp.conjugate(sp.Symbol("w")),
+        sp.zeta(sp.Rational(5, 2), x),
+    ],
+    ids=str,
+)
+def test_what_is_not_holomorphic_on_a_disc_is_not_finite_there(expr: sp.Expr) -> None:
+    f = compile_ball(expr, min(expr.free_symbols, key=str))
+    assert not f(acb(arb(0, 0.5), arb(0, 0.5)), True).is_finite()
+
+
+def test_a_switch_far_from_the_disc_is_decided() -> None:
+    f = compile_ball(sp.Piecewise((sp.sin(x), x < sp.Rational(1, 3)), (sp.cos(x) + 5, True)), x)
+    assert f(acb(arb(1, 0.1), arb(0, 0.1)), True).real > 5
+    assert f(acb(0), True).contains(0)
+
+
+def test_hurwitz_zeta_uses_its_second_argument() -> None:
+    with mpmath.workdps(30):
+        known = float(mpmath.zeta(2, mpmath.mpf(1) / 3))
+        ball = evaluate(sp.zeta(2, sp.Rational(1, 3), evaluate=False), {}, 80)
+    assert abs(float(ball.mid()) - known) < 1e-14
+
+
+def test_a_fractional_power_of_a_ball_around_zero_is_bounded() -> None:
+    f = compile_ball(x ** sp.Rational(1, 3), x)
+    near = f(acb(arb(0, 0.001), 0), False)
+    assert near.is_finite() and near.contains(0) and near.abs_upper() < 0.2
+    assert not f(acb(arb(0, 0.001), 0), True).is_finite()
