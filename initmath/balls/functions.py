@@ -8,6 +8,7 @@ function that has a branch cut must then return a non-finite ball as soon as its
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import sympy as sp
@@ -16,9 +17,15 @@ from flint import acb, arb
 from initmath.balls.stable import Erfcx, Logistic, LogOnePlusExp
 from initmath.integral import Phi
 
-__all__ = ["FUNCTIONS", "NOT_FINITE", "Operation", "erfcx_ball", "power"]
+__all__ = ["DIRECT", "FUNCTIONS", "NOT_FINITE", "Operation", "erfcx_ball", "power"]
 
 Operation = Callable[[list[Any], bool], Any]
+
+#: Operations of one value that need no flag, as a plain function of the value: the hot loop calls it.
+DIRECT: dict[Operation, Callable[[Any], Any]] = {}
+
+_ZERO = arb(0)
+_MINUS_ONE = arb(-1)
 
 NOT_FINITE = acb(arb.nan(), arb.nan())
 
@@ -107,9 +114,12 @@ def _not_holomorphic(real: Callable[[arb], Any], complex_: Callable[[acb], Any])
 
 
 def _method(name: str) -> Operation:
-    def operation(values: list[Any], analytic: bool) -> Any:
-        return getattr(values[0], name)()
+    direct = methodcaller(name)
 
+    def operation(values: list[Any], analytic: bool) -> Any:
+        return direct(values[0])
+
+    DIRECT[operation] = direct
     return operation
 
 
@@ -251,20 +261,21 @@ def log_one_plus_exp(values: list[Any], analytic: bool) -> Any:
     """log(1 + e^u): for Re u > 0 as u + log(1 + e^{-u}), so that a wide ball far out stays finite."""
     value = values[0]
     real = value if isinstance(value, arb) else value.real
-    small = (-value if real > 0 else value).exp()
-    if analytic and isinstance(small, acb) and not small.real > -1 and small.imag.contains(0):
+    far = real > _ZERO
+    small = (-value if far else value).exp()
+    if analytic and isinstance(small, acb) and not small.real > _MINUS_ONE and small.imag.contains(_ZERO):
         return NOT_FINITE
-    return value + small.log1p() if real > 0 else small.log1p()
+    return value + small.log1p() if far else small.log1p()
 
 
 def logistic(values: list[Any], analytic: bool) -> Any:
     """1/(1 + e^{-u}): for Re u < 0 as e^u/(1 + e^u), so that a wide ball far out stays finite."""
     value = values[0]
     real = value if isinstance(value, arb) else value.real
-    if real < 0:
+    if real < _ZERO:
         small = value.exp()
         return small / (1 + small)
-    if real > 0:
+    if real > _ZERO:
         return 1 / (1 + (-value).exp())
     return (1 + (value / 2).tanh()) / 2
 

@@ -5,6 +5,7 @@ Equal subexpressions are computed once.  Whatever does not contain the variable 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from sympy.core.numbers import ImaginaryUnit, NumberSymbol, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from initmath.balls.functions import FUNCTIONS, NOT_FINITE, Operation, power, square_root
+from initmath.balls.functions import DIRECT, FUNCTIONS, NOT_FINITE, Operation, power, square_root
 from initmath.balls.numbers import to_arb
 from initmath.balls.stable import stabilise
 from initmath.errors import NotEnclosed
@@ -26,6 +27,10 @@ Integrand = Callable[[acb, bool], acb]
 
 # How each node of a program gets its value.
 _CONSTANT, _SYMBOL, _VARIABLE, _APPLY = range(4)
+
+# How a moving node is computed: f(a, b), f(a), or the operation on a list with the flag.
+_BINARY, _UNARY, _GENERAL = range(3)
+_Step = tuple[int, int, Callable[..., Any], int, Any]
 
 
 class Late:
@@ -64,7 +69,7 @@ class Program:
             When a symbol has no value.
         """
         registers: list[Any] = [None] * len(self._kinds)
-        moving: list[tuple[int, Operation, tuple[int, ...]]] = []
+        steps: list[_Step] = []
         for index, (kind, data) in enumerate(zip(self._kinds, self._data, strict=True)):
             if kind == _CONSTANT:
                 registers[index] = data(prec)
@@ -77,10 +82,10 @@ class Program:
                 if isinstance(operation, Late):
                     operation = operation.bind(values, prec)
                 if self._moves[index]:
-                    moving.append((index, operation, inputs))
+                    self._compile(index, operation, inputs, registers, steps)
                 else:
                     registers[index] = _guarded(operation, [registers[i] for i in inputs])
-        place = self._index.get(self.variable)
+        place = self._index.get(self.variable, 0)
         result = self._result
         if not self._moves[result]:
             constant = registers[result]
@@ -88,12 +93,43 @@ class Program:
 
         def call(z: Any, analytic: bool) -> Any:
             local = registers[:]
-            local[place] = z  # type: ignore[index]
-            for index, operation, inputs in moving:
-                local[index] = operation([local[i] for i in inputs], analytic)
+            local[place] = z
+            for index, kind, function, a, b in steps:
+                if kind == _BINARY:
+                    local[index] = function(local[a], local[b])
+                elif kind == _UNARY:
+                    local[index] = function(local[a])
+                else:
+                    local[index] = function([local[i] for i in b], analytic)
             return local[result]
 
         return call
+
+    def _compile(
+        self,
+        index: int,
+        operation: Operation,
+        inputs: tuple[int, ...],
+        registers: list[Any],
+        steps: list[_Step],
+    ) -> None:
+        """Append the steps of one moving node; the constants of a sum or a product become one."""
+        if operation in DIRECT:
+            steps.append((index, _UNARY, DIRECT[operation], inputs[0], None))
+            return
+        function = _FOLDED.get(operation)
+        if function is None:
+            steps.append((index, _GENERAL, operation, 0, inputs))
+            return
+        moving = [i for i in inputs if self._moves[i]]
+        fixed = [registers[i] for i in inputs if not self._moves[i]]
+        if fixed:
+            registers.append(acb(operation(fixed, False)))
+            moving.append(len(registers) - 1)
+        first = moving[0]
+        for other in moving[1:]:
+            steps.append((index, _BINARY, function, first, other))
+            first = index
 
     def _push(self, key: Any, kind: int, data: Any, moves: bool) -> int:
         self._kinds.append(kind)
@@ -265,14 +301,28 @@ def _multiply(values: list[Any], analytic: bool) -> Any:
     return result
 
 
+_FOLDED: dict[Operation, Callable[[Any, Any], Any]] = {_sum: operator.add, _multiply: operator.mul}
+
+
+@lru_cache(maxsize=256)
 def _integer_power(exponent: int) -> Operation:
+    direct = _integer_power_of_one(exponent)
+
+    def operation(values: list[Any], analytic: bool) -> Any:
+        return direct(values[0])
+
+    DIRECT[operation] = direct
+    return operation
+
+
+def _integer_power_of_one(exponent: int) -> Callable[[Any], Any]:
     if exponent == 2:
-        return lambda values, analytic: values[0] * values[0]
+        return lambda value: value * value
     if exponent == -1:
-        return lambda values, analytic: _reciprocal(values[0])
+        return _reciprocal
     if exponent < 0:
-        return lambda values, analytic: _reciprocal(values[0] ** -exponent)
-    return lambda values, analytic: values[0] ** exponent
+        return lambda value: _reciprocal(value**-exponent)
+    return lambda value: value**exponent
 
 
 def _reciprocal(value: Any) -> Any:

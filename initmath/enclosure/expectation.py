@@ -67,21 +67,28 @@ class _Budget:
     seconds: float = _SECONDS
     left: int = _EVALUATIONS
     reason: str | None = None
+    #: `spent` looks at the clock when ``left`` falls below this.
+    look: int = _EVALUATIONS
     ends: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ends = time.monotonic() + self.seconds
 
     def spent(self) -> bool:
-        """Count one evaluation; whether to stop."""
+        """Whether to stop; asked again after 64 evaluations, or at once when it said yes."""
         if self.reason is not None:
             return True
-        self.left -= 1
         if self.left < 0:
-            self.reason = f"{_EVALUATIONS} evaluations of the integrand did not suffice"
-        elif self.left % 64 == 0 and time.monotonic() > self.ends:
-            self.reason = f"{self.seconds:g} seconds did not suffice for the integral"
+            self.stop(f"{_EVALUATIONS} evaluations of the integrand did not suffice")
+        elif time.monotonic() > self.ends:
+            self.stop(f"{self.seconds:g} seconds did not suffice for the integral")
+        else:
+            self.look = self.left - 64
         return self.reason is not None
+
+    def stop(self, reason: str) -> None:
+        """Note why the integration is given up; every later evaluation sees it."""
+        self.reason, self.look = reason, _EVALUATIONS + 1
 
     def check(self) -> None:
         """Raise what an evaluation could not."""
@@ -410,21 +417,23 @@ def _integrand(
     curvature, offset = acb(1 / (2 * q * q)), acb(1 / (2 * q))
     nowhere = acb(arb.nan(), arb.nan())
     budget = problem.budget
-    spent = budget.spent
 
     def integrand(z: acb, analytic: bool) -> acb:
-        if spent():
+        budget.left -= 1
+        if budget.left < budget.look and budget.spent():
             return nowhere
         try:
             value = call(z, analytic)
         except (ZeroDivisionError, ValueError, OverflowError):
             return nowhere
         except NotEnclosed as error:
-            budget.reason = str(error)
+            budget.stop(str(error))
             return nowhere
-        if not analytic and value.imag != 0 and value.is_finite() and z.imag.is_zero():
-            budget.reason = f"{expr} is not real everywhere"
-            return nowhere
+        if not analytic:
+            imaginary = value.imag
+            if not imaginary.is_zero() and imaginary != 0 and value.is_finite() and z.imag.is_zero():
+                budget.stop(f"{expr} is not real everywhere")
+                return nowhere
         if shift is not None:
             z = shift[0] + shift[1] * z
         square = z * z
