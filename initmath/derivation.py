@@ -37,6 +37,8 @@ class Step:
         What must hold (e.g. ``"1 - 2*q*a > 0"``).
     references : tuple of str
         Source with equation number.
+    positive : tuple of Expr
+        The conditions that a program can check: each of these must be greater than zero.
     """
 
     rule: str
@@ -45,6 +47,7 @@ class Step:
     reason: str
     conditions: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    positive: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Derivation:
     status : Status
     declined : tuple of Declined
         What was tried in vain; for NOT_DERIVED the reason is in here.
+    domain : tuple of Expr
+        The value is claimed only where each of these is greater than zero; empty: everywhere.
     """
 
     problem: Any
@@ -77,6 +82,7 @@ class Derivation:
     value: Any | None
     status: Status
     declined: tuple[Declined, ...] = ()
+    domain: tuple[Any, ...] = ()
 
     @property
     def reason(self) -> str | None:

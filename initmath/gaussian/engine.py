@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
-from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, sift
+from sympy import Add, Function, Mul, expand, factor_terms, preorder_traversal, sift, sstr
 
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.gaussian.absence import absence
+from initmath.gaussian.convergence import needed
 from initmath.gaussian.references import ALGEBRA
 from initmath.gaussian.rules import RULES
 from initmath.integral import GaussianIntegral
@@ -63,7 +65,12 @@ def derive(integral: GaussianIntegral, deadline: float | None = None) -> Derivat
     tidy = _tidy(state)
     if tidy != state:
         steps.append(Step("collect", state, tidy, "Multiply out and collect equal terms", (), (ALGEBRA,)))
-    return Derivation(integral, tuple(steps), tidy, Status.EXACT)
+    return Derivation(integral, tuple(steps), tidy, Status.EXACT, (), _domain(steps))
+
+
+def _domain(steps: list[Step]) -> tuple[Any, ...]:
+    """Collect the conditions of all steps: the value is claimed only where each step is true."""
+    return tuple(dict.fromkeys(condition for step in steps for condition in step.positive))
 
 
 def _verdict(problem: Any) -> tuple[Declined, ...]:
@@ -79,9 +86,26 @@ def _rewrite(node: GaussianIntegral) -> Step | tuple[Declined, ...]:
     for rule in RULES:
         outcome = rule(node)
         if isinstance(outcome, Step):
+            outcome = _conditioned(outcome)
+        if isinstance(outcome, Step):
             return outcome
         declined.append(outcome)
     return tuple(declined)
+
+
+def _conditioned(step: Step) -> Step | Declined:
+    """Add what must hold for the integrals on both sides to exist; decline a step whose terms diverge."""
+    conditions = tuple(
+        dict.fromkeys(
+            (*step.positive, *(c for c in needed(step.before) + needed(step.after) if c.free_symbols))
+        )
+    )
+    if any(c.is_nonpositive for c in (*conditions, *needed(step.after))):
+        return Declined(step.rule, "the terms that it leaves diverge one by one")
+    if conditions == step.positive:
+        return step
+    text = (f"{sstr(condition)} > 0" for condition in conditions)
+    return replace(step, positive=conditions, conditions=tuple(dict.fromkeys((*step.conditions, *text))))
 
 
 def first_integral(expr: Any) -> GaussianIntegral | None:

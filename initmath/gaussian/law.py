@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Add, Matrix, Mul, S, exp, expand, eye, pi, sqrt
 
-__all__ = ["bilinear", "complex_moment", "conditioned", "density", "moment", "tilted"]
+__all__ = ["bilinear", "complex_moment", "condition", "conditioned", "density", "moment", "tilted"]
 
 
 def bilinear(left: tuple[Any, ...], covariance: Any, right: tuple[Any, ...]) -> Any:
@@ -88,6 +88,23 @@ def _ratio(value: Any, scale: Any) -> tuple[Any, Any]:
     numerator, denominator = value.as_numer_denom()
     scale_n, scale_d = scale.as_numer_denom()
     return numerator * scale_d, expand(denominator * scale_d - scale_n * numerator)
+
+
+def condition(expr: Any) -> Any | None:
+    """Return a short expression that is positive exactly where this one is; None where that is everywhere.
+
+    Examples
+    --------
+    >>> from initmath.gaussian.law import condition
+    >>> from initmath.integral import q
+    >>> condition(4 * q / (2 - q) + 1), condition(1 + q)
+    (2 - q, None)
+    """
+    numerator, denominator = expr.as_numer_denom()
+    factors = [
+        f for f in (*Mul.make_args(expand(numerator)), *Mul.make_args(denominator)) if not f.is_positive
+    ]
+    return Mul(*factors) if factors else None
 
 
 def tilted(quadratic: Any, linear: Any, mean: Any, covariance: Any) -> tuple[Any, Any, Any, Any]:

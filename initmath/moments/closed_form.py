@@ -11,7 +11,7 @@ from initmath.balls import evaluate
 from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q
-from initmath.moments.check import confirm
+from initmath.moments.check import LEAST_POINTS, confirm, holds
 from initmath.moments.integrands import NAMES, parameter_values, problem
 
 __all__ = ["TIMEOUT", "Checked", "checked", "closed", "closed_slope", "forget"]
@@ -43,6 +43,12 @@ class Checked:
     derivation: Derivation
     confirmed: bool
     reason: str = ""
+
+    def usable(self, activation: Any, at: Any | None) -> bool:
+        """Whether the confirmed form certainly holds at q (on all of a ball); at every q if none is given."""
+        if not self.confirmed or at is None:
+            return self.confirmed and not self.derivation.domain
+        return holds(self.derivation.domain, at, parameter_values(activation))
 
     @property
     def out_of_time(self) -> bool:
@@ -96,10 +102,21 @@ def checked(activation: Any, name: str, timeout: float | None = None) -> Checked
     return _REMEMBERED[key]
 
 
-def closed_slope(activation: Any, name: str, timeout: float | None = None) -> Any | None:
-    """Return d/dq of the confirmed closed form, or None."""
+def closed_slope(
+    activation: Any, name: str, timeout: float | None = None, at: Any | None = None
+) -> Any | None:
+    """Return d/dq of the confirmed closed form, or None where it is not known to hold.
+
+    Parameters
+    ----------
+    activation : Activation
+    name : str
+    timeout : float, optional
+    at : Rational or arb, optional
+        A form that holds only under conditions is returned only if they hold here; without a q, never.
+    """
     found = checked(activation, name, timeout)
-    if not found.confirmed:
+    if not found.usable(activation, at):
         return None
     key = (activation, name)
     if key not in _SLOPES:
@@ -146,6 +163,7 @@ def _specialised(activation: Any, general: Any, name: str, deadline: float) -> D
     if derivation.value is None:
         return derivation
     value = derivation.value.subs(activation.values)
+    domain = tuple(condition.subs(activation.values) for condition in derivation.domain)
     inserted = ", ".join(f"{symbol} = {number}" for symbol, number in activation.values.items())
     step = Step(
         rule="parameters",
@@ -153,14 +171,14 @@ def _specialised(activation: Any, general: Any, name: str, deadline: float) -> D
         after=value,
         reason=f"Insert the values of the parameters: {inserted}.",
     )
-    return replace(derivation, steps=(*derivation.steps, step), value=value)
+    return replace(derivation, steps=(*derivation.steps, step), value=value, domain=domain)
 
 
 def _confirmed(activation: Any, name: str, derivation: Derivation) -> Checked:
     if derivation.value is None:
         return Checked(derivation, False, derivation.reason or "no closed form found")
-    agreement = confirm(activation, name, derivation.value)
-    if agreement.compared == 0:
+    agreement = confirm(activation, name, derivation.value, derivation.domain)
+    if agreement.compared < LEAST_POINTS:
         why = agreement.reason or "no point to compare at"
         reason = f"the closed form {derivation.value} could not be confirmed: {why}"
         return Checked(replace(derivation, status=Status.NUMERIC), False, reason)
@@ -192,9 +210,10 @@ def _variance(activation: Any, timeout: float) -> Checked:
     )
     steps = (*second.derivation.steps, *first.derivation.steps, *((step,) if m1 != 0 else ()))
     declined = second.derivation.declined + first.derivation.declined
+    domain = tuple(dict.fromkeys(second.derivation.domain + first.derivation.domain))
     # Two confirmed moments do not confirm their combination: a typo here is caught like one in a rule.
     return _confirmed(
-        activation, "variance", Derivation(asked, steps, value, second.derivation.status, declined)
+        activation, "variance", Derivation(asked, steps, value, second.derivation.status, declined, domain)
     )
 
 

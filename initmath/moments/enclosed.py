@@ -53,6 +53,9 @@ def _remembered(activation: Any, name: str, q: Any, digits: int, fixed: tuple[tu
 
 
 def _enclosed(activation: Any, name: str, q: Any, digits: int, fixed: tuple[tuple[Any, Any], ...]) -> arb:
+    if isinstance(q, arb) and q.contains(0):
+        # The radius of a ball over decades is rounded up past its midpoint: such a box is to be halved.
+        raise NotEnclosed(f"the ball {q} of q reaches 0")
     if name == "variance":
         return _variance(activation, q, digits, fixed)
     return enclosure.expectation(_with(integrand(activation, name), fixed), q, digits)
@@ -106,6 +109,8 @@ def enclosed_slope(
     ------------------
     As `enclosed`.
     """
+    if isinstance(q, arb) and q.contains(0):
+        raise NotEnclosed(f"the ball {q} of q reaches 0")
     if name == "variance":
         first = enclosed(activation, "mean", q, digits, values)
         slope = enclosed_slope(activation, "mean", q, digits, values)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flint import arb
 from sympy import Rational, Sum
 
 from initmath.balls import bits, evaluate, evaluate_to, relative_error, to_arb, working_precision
-from initmath.derivation import Derivation, Number, Status
+from initmath.derivation import Declined, Derivation, Number, Status
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero
-from initmath.moments.check import compare, compare_slope, overlapping
+from initmath.moments.check import compare, compare_slope, conditions_text, holds, overlapping
 from initmath.moments.closed_form import DIVERGENT, checked, closed_slope
 from initmath.moments.enclosed import enclosed, enclosed_slope
 from initmath.moments.integrands import NAMES, parameter_values
@@ -23,6 +24,14 @@ __all__ = ["Moment", "ball", "moment", "slope", "slope_ball", "variance_at"]
 
 GUARD_DIGITS = 5
 """Digits beyond the asked ones: criteria divide and subtract moments."""
+
+SMALLEST_Q, LARGEST_Q = Rational(1, 10**100), Rational(10**100)
+"""Powers of q, such as the q⁻² of a derivative, must stay in the range of doubles, too."""
+
+RANGE = "1e-100 to 1e100"
+
+MOST_DIGITS = 1000
+"""A larger power of ten is not even written out."""
 
 EXACT_METHOD = "closed form, evaluated in ball arithmetic; confirmed by the independent enclosure"
 ENCLOSED_METHOD = "certified quadrature in ball arithmetic, tails included"
@@ -59,16 +68,21 @@ def variance_at(value: Any) -> Any:
     Raises
     ------
     InputError
-        Unless 0 < q < ∞.
+        Unless 1e-100 ≤ q ≤ 1e100.
     """
+    text = repr(value) if isinstance(value, float) else str(value)
+    if any(int(power) > MOST_DIGITS for power in re.findall(r"[eE][+-]?(\d{1,9})", text)):
+        raise InputError(f"q = {text[:40]} is out of range: {RANGE} is supported")
     try:
-        exact = Rational(repr(value)) if isinstance(value, float) else Rational(str(value))
+        exact = Rational(text)
     except (TypeError, ValueError):
         raise InputError(
             f"q = {value} is not a number: give a positive decimal or fraction such as 1/2"
         ) from None
     if not (exact.is_Rational and exact.is_finite and exact > 0):
         raise InputError(f"q = {value} is not a pre-activation variance: it must be positive and finite")
+    if not SMALLEST_Q <= exact <= LARGEST_Q:
+        raise InputError(f"q = {text[:40]} is out of range: {RANGE} is supported")
     return exact
 
 
@@ -136,6 +150,15 @@ def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float 
         if found.out_of_time:
             warnings.append(f"{name}: {found.reason}; the certified number stands alone")
         return Moment(name, number, found.derivation, tuple(warnings))
+    domain = found.derivation.domain
+    if domain:
+        warnings.append(f"{name}: the closed form holds for {conditions_text(domain)} only")
+    inside = holds(domain, at, values)
+    if independent is None and (value == 0 or not inside):
+        # A symmetry gives 0 only if the integral exists, and that is just what was not shown.
+        raise NotEnclosed(f"{name} of {activation.name} at q = {at}: {missing}")
+    if independent is not None and not inside:
+        return _outside(name, independent, found.derivation, at, digits, tuple(warnings))
     if independent is None or not found.confirmed:
         # No agreement, no claim of exactness.
         formula = evaluate_to(value, {Q: at, **values}, deep)
@@ -145,12 +168,37 @@ def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float 
             Status.NUMERIC, formula, value, f"closed form, not confirmed: {reason}", digits, certified=False
         )
         return Moment(name, number, found.derivation, tuple(warnings))
-    formula, independent = compare(activation, name, value, at, deep, values)
+    number = _agreed(activation, name, found.derivation, at, digits, values)
+    return Moment(name, number, found.derivation, tuple(warnings))
+
+
+def _agreed(
+    activation: Any, name: str, derivation: Derivation, at: Any, digits: int, values: dict[Any, Any]
+) -> Number:
+    """Return the better ball of the two routes where both are tight and agree, else the enclosure."""
+    value: Any = derivation.value
+    deep = digits + GUARD_DIGITS
+    try:
+        formula, independent = compare(activation, name, value, at, deep, values)
+    except NotEnclosed as error:
+        # The form was confirmed elsewhere; here its terms cancel, and the enclosure is the better number.
+        method = f"{ENCLOSED_METHOD}; the closed form is not accurate at this q ({error})"
+        return Number(Status.NUMERIC, enclosed(activation, name, at, deep, values), None, method, digits)
     best = formula if relative_error(formula) <= relative_error(independent) else independent
     if not values and best.abs_upper() < arb(10) ** -deep and is_zero(value.xreplace({Q: at})):
         best = arb(0)  # SELU's mean at q = 1: a long expression that vanishes identically
-    number = Number(found.derivation.status, best, value, EXACT_METHOD, digits)
-    return Moment(name, number, found.derivation, tuple(warnings))
+    return Number(derivation.status, best, value, EXACT_METHOD, digits)
+
+
+def _outside(
+    name: str, independent: arb, derivation: Derivation, at: Any, digits: int, warnings: tuple[str, ...]
+) -> Moment:
+    """Return the number alone at a q where the closed form does not hold."""
+    only = f"the closed form holds for {conditions_text(derivation.domain)} only, not at q = {at}"
+    number = Number(Status.NUMERIC, independent, None, f"{ENCLOSED_METHOD}; {only}", digits)
+    declined = (Declined("domain", only), *derivation.declined)
+    without = replace(derivation, value=None, status=Status.NOT_DERIVED, declined=declined)
+    return Moment(name, number, without, warnings)
 
 
 def _warnings(activation: Any, name: str, values: dict[Any, Any]) -> tuple[str, ...]:
@@ -199,7 +247,7 @@ def slope(activation: Any, name: str, q: Any, digits: int = 15, timeout: float |
     at = variance_at(q)
     values = parameter_values(activation)
     deep = digits + GUARD_DIGITS
-    formula = closed_slope(activation, name, timeout)
+    formula = closed_slope(activation, name, timeout, at)
     if formula is None:
         independent = enclosed_slope(activation, name, at, deep, values)
         return Number(Status.NUMERIC, independent, None, ENCLOSED_METHOD, digits)
@@ -225,7 +273,7 @@ def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     found = checked(activation, name)
     # A series costs more than an integral: it is shown, but not summed at thousands of boxes.
     value: Any = found.derivation.value
-    if not found.confirmed or value.has(Sum):
+    if not found.usable(activation, q) or value.has(Sum):
         return enclosed(activation, name, q, digits, values)
     formula = _wide(found.derivation.value, {Q: q, **values}, digits)
     return _narrower(formula, enclosed, activation, name, q, digits, values)
@@ -234,7 +282,7 @@ def ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
 def slope_ball(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     """Enclose d/dq of a moment for all q in a ball."""
     values = parameter_values(activation)
-    formula = closed_slope(activation, name)
+    formula = closed_slope(activation, name, at=q)
     if formula is None:
         return enclosed_slope(activation, name, q, digits, values)
     wide = _wide(formula, {Q: q, **values}, digits)
@@ -267,10 +315,21 @@ def _narrower(
     return independent if not formula.is_finite() or independent.rad() < formula.rad() else formula
 
 
-def closed_value(activation: Any, name: str, timeout: float | None = None) -> Any | None:
-    """Return the confirmed closed form in q, or None."""
+def closed_value(
+    activation: Any, name: str, timeout: float | None = None, at: Any | None = None
+) -> Any | None:
+    """Return the confirmed closed form in q, or None where it is not known to hold.
+
+    Parameters
+    ----------
+    activation : Activation
+    name : str
+    timeout : float, optional
+    at : Rational or arb, optional
+        A form that holds only under conditions is returned only if they hold here; without a q, never.
+    """
     found = checked(activation, name, timeout)
-    return found.derivation.value if found.confirmed else None
+    return found.derivation.value if found.usable(activation, at) else None
 
 
 def ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
@@ -281,7 +340,7 @@ def ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     Disagreement
     """
     values = parameter_values(activation)
-    value = closed_value(activation, name)
+    value = closed_value(activation, name, at=q)
     if value is None:
         return enclosed(activation, name, q, digits, values)
     return overlapping(activation, name, _wide(value, {Q: q, **values}, digits), q, digits, values)
@@ -290,7 +349,7 @@ def ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
 def slope_ball_confirmed(activation: Any, name: str, q: arb, digits: int = 15) -> arb:
     """`slope_ball`, with both routes compared on it."""
     values = parameter_values(activation)
-    formula = closed_slope(activation, name)
+    formula = closed_slope(activation, name, at=q)
     if formula is None:
         return enclosed_slope(activation, name, q, digits, values)
     wide = _wide(formula, {Q: q, **values}, digits)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from sympy import Add, Heaviside, Integer, Rational, S
+from sympy import Add, Heaviside, Integer, Rational, S, oo
 
 from initmath.derivation import Declined, Step
 from initmath.gaussian.atoms import atoms_of, integral_of, mirrored, only_atom
+from initmath.gaussian.convergence import pole
 from initmath.gaussian.references import CHO_SAUL, TONG
 from initmath.gaussian.rules.split import pieces_of
 from initmath.integral import GaussianIntegral
@@ -18,6 +19,9 @@ from initmath.piecewise import contains_kinks, sign_of
 __all__ = ["apply"]
 
 NAME = "parity"
+
+INTEGRABLE = "E|f| < ∞"
+"""What no symmetry can do without."""
 
 
 def apply(node: GaussianIntegral) -> Step | Declined:
@@ -38,7 +42,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
     kinked = len(variables) == 1 and contains_kinks(f, variables[0])
     if not kinked:
         if Add(f, mirrored(f, variables)) == 0:
-            return Step(NAME, node, S.Zero, f"The integrand is odd, and {law}", (), (TONG,))
+            return _zero(node, f"The integrand is odd, and {law}")
         return _odd_part(node)
     atom = only_atom(node)
     if atom is not None and len(atom.kernel.factors) >= 1:
@@ -47,6 +51,18 @@ def apply(node: GaussianIntegral) -> Step | Declined:
             return step
         return Declined(NAME, "the integrand has an indicator and no symmetry to use")
     return _pieces(node)
+
+
+def _zero(node: GaussianIntegral, reason: str, pieces: Any = ()) -> Step | Declined:
+    """E f = 0 for an odd f, if the integral exists."""
+    variables = tuple(node.variables)
+    if len(variables) == 1:
+        parts = [(piece.expr, piece.lower, piece.upper) for piece in pieces] or [(node.integrand, -oo, oo)]
+        for part, lower, upper in parts:
+            hindrance = pole(part, variables[0], lower, upper)
+            if hindrance is not None:
+                return Declined(NAME, f"the integrand is odd, but its integral may not exist: {hindrance}")
+    return Step(NAME, node, S.Zero, reason, (INTEGRABLE,), (TONG,))
 
 
 def _odd_part(node: GaussianIntegral) -> Step | Declined:
@@ -116,9 +132,7 @@ def _pieces(node: GaussianIntegral) -> Step | Declined:
         return Declined(NAME, "smooth")
     sign = _symmetry(pieces, x)
     if sign == -1:
-        return Step(
-            NAME, node, S.Zero, "The integrand is odd, and x and −x have the same distribution", (), (TONG,)
-        )
+        return _zero(node, "The integrand is odd, and x and −x have the same distribution", pieces)
     if sign is None:
         return Declined(NAME, "the integrand is neither odd nor even")
     right = [p for p in pieces if sign_of(p.upper) == 1]
