@@ -22,7 +22,7 @@ from sympy import Add, Mul, Pow
 from initmath.balls import evaluate
 from initmath.integral import Phi
 
-__all__ = ["Bound", "Form", "NoForm", "form_at_infinity"]
+__all__ = ["Bound", "Form", "NoForm", "form_at_infinity", "largest"]
 
 PREC = 80
 
@@ -42,6 +42,30 @@ class Bound:
     def at(self, x: arb) -> arb:
         """Return the value at x."""
         return self.size * _power(x, self.power) * (-self.decay * x).exp()
+
+
+def largest(bound: Bound, start: arb) -> arb:
+    """Return the supremum of a bound on [start, ∞): x^p e^{-bx} has its peak at p/b, which may lie beyond.
+
+    Raises
+    ------
+    NoForm
+        If it is not bounded.
+
+    Examples
+    --------
+    >>> peaked = Bound(arb(1), Fraction(3), arb("0.25"))
+    >>> abs(largest(peaked, arb(3)) - peaked.at(arb(12))) < 1e-10
+    True
+    """
+    if bound.size.is_zero():
+        return arb(0)
+    if bound.power > 0:
+        if not bound.decay > 0:
+            raise NoForm("not bounded")
+        peak = arb(bound.power.numerator) / bound.power.denominator / bound.decay
+        return bound.at(start.max(peak))
+    return bound.at(start)
 
 
 NOTHING = Bound(arb(0), Fraction(0), arb(0))
@@ -223,15 +247,7 @@ class _Builder:
         return k, c, u, top
 
     def largest(self, bound: Bound) -> arb:
-        """Return the supremum of a bound on [start, ∞)."""
-        if bound.size.is_zero():
-            return arb(0)
-        if bound.power > 0:
-            if not bound.decay > 0:
-                raise NoForm("not bounded")
-            peak = arb(bound.power.numerator) / bound.power.denominator / bound.decay
-            return bound.at(self.start.max(peak))
-        return bound.at(self.start)
+        return largest(bound, self.start)
 
     def power(self, f: Form, exponent: Fraction) -> Form:
         if exponent.denominator == 1 and 0 < exponent <= 8:

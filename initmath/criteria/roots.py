@@ -95,8 +95,12 @@ def isolate(
                 unresolved.append((left, right))
                 continue
             box = left.union(right)
-            slope = derivative(box, FIRST_DIGITS)
             middle = (left * right).sqrt().mid()
+            if not box > 0:
+                # So many decades that the ball, midpoint ± radius, reaches 0.
+                stack += [(middle, right), (left, middle)]
+                continue
+            slope = derivative(box, FIRST_DIGITS)
             if not slope.is_finite():
                 if _excludes_zero(function(box, FIRST_DIGITS)):
                     continue

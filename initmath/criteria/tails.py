@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import inf, nextafter
 from typing import Any
 
 from flint import arb
@@ -13,7 +14,7 @@ from sympy import Rational, S, cosh, erfc, exp, oo, sech, tanh, together
 
 from initmath import enclosure, moments
 from initmath.balls import evaluate, working_precision
-from initmath.criteria.asymptotics import PREC, Bound, Form, NoForm, form_at_infinity
+from initmath.criteria.asymptotics import PREC, Bound, Form, NoForm, form_at_infinity, largest
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import Phi, x
 from initmath.moments.algebra import is_zero
@@ -69,6 +70,15 @@ def _concrete(activation: Any) -> list[tuple[arb, arb, Any]]:
     return found
 
 
+def _starts(activation: Any) -> list[float]:
+    """Return radii from which to look outwards; beyond each of them g is its first or its last piece."""
+    with working_precision(PREC):
+        ends = [abs(end) for low, high, _ in _concrete(activation) for end in (low, high) if end.is_finite()]
+        reach = max((nextafter(float(end.upper()), inf) for end in ends), default=0.0)
+    starts = {max(reach, start) for start in (3.0, 6.0, 12.0, 24.0, 48.0)}
+    return sorted(starts | {2 * max(reach, 24.0), 4 * max(reach, 24.0)})
+
+
 def range_on(
     activation: Any, low: arb, high: arb, boxes: int = BOXES, less: Callable[[arb], arb] | None = None
 ) -> arb:
@@ -77,7 +87,7 @@ def range_on(
         total: arb | None = None
         for left, right, expr in _concrete(activation):
             a, b = low.max(left), high.min(right)
-            if not b > a:
+            if b <= a:
                 continue
             width = (b - a) / boxes
             for k in range(boxes):
@@ -115,7 +125,7 @@ def near_zero(activation: Any, deviation: arb) -> Band | None:
 
 def _near_zero(activation: Any, q: arb) -> Band | None:
     with working_precision(PREC):
-        radius = (q * 256).sqrt()
+        radius = arb(float((q * 256).sqrt()))
         left, right = _limits_at_zero(activation)
         below = range_on(activation, -radius, arb(0), 16) - left
         above = range_on(activation, arb(0), radius, 16) - right
@@ -261,7 +271,7 @@ def near_infinity(activation: Any, deviation: arb) -> Band | None:
     values = _values(activation)
     pieces = activation.pieces.pieces
     best = None
-    for start in (3.0, 6.0, 12.0, 24.0, 48.0):
+    for start in _starts(activation):
         try:
             with working_precision(PREC):
                 forms = [
@@ -346,16 +356,13 @@ def _close(radius: arb, q: arb) -> arb:
 def _flat(heads: list[arb], rests: list[Bound], inner: arb, start: arb, spread: arb, q: arb) -> Band | None:
     """Bound the standard deviation of a g with limits at both ends."""
     # Beyond a wider radius the rest is smaller, and the inner part still rarely visited.
-    radius = start.max((q.log() / 4).exp())
-    beyond = [rest.size * _power_at(radius, rest) for rest in rests]
-    at_start = [rest.size * _power_at(start, rest) for rest in rests]
-    inside = inner.max(at_start[0].max(at_start[1]))
-    error = (inside**2 * _close(radius, q) + beyond[0].max(beyond[1]) ** 2).sqrt().upper()
+    inside = inner.max(largest(rests[0], start)).max(largest(rests[1], start))
+    errors = []
+    for radius in (start, 2 * start, start.max((q.log() / 4).exp())):
+        beyond = largest(rests[0], radius).max(largest(rests[1], radius))
+        errors.append((inside**2 * _close(radius, q) + beyond**2).sqrt().upper())
+    error = min(errors, key=float)
     return Band(q, (spread - error).lower(), (spread + error).upper(), spread)
-
-
-def _power_at(radius: arb, rest: Bound) -> arb:
-    return Bound(arb(1), rest.power, rest.decay).at(radius)
 
 
 def _growing(
@@ -365,15 +372,11 @@ def _growing(
     grown = (q.log() * k / 2).exp()
     error = inner * _close(start, q).sqrt()
     for rest in rests:
-        power = max(rest.power, Fraction(0))
-        p = arb(power.numerator) / power.denominator
-        if rest.power > 0 and rest.decay > 0:
-            peak = start.max(p / rest.decay)
-            error += rest.size * Bound(arb(1), rest.power, rest.decay).at(peak)
-        elif rest.power > 0:
+        if rest.power > 0 and not rest.size.is_zero() and not rest.decay > 0:
+            p = arb(rest.power.numerator) / rest.power.denominator
             error += rest.size * ((q.log() * p).exp() * _absolute_moment(2 * p)).sqrt()
         else:
-            error += rest.size * _power_at(start, rest)
+            error += largest(rest, start)
     low = grown * spread - error
     # (grown·spread − error)/grown increases with q, so once it is positive the bound itself increases.
     return Band(q, low.lower(), arb.pos_inf(), None) if low > 0 else None
@@ -485,7 +488,7 @@ def range_bound(activation: Any) -> arb | None:
     """Return a ball that contains every value of a bounded g, or None."""
     values = _values(activation)
     pieces = activation.pieces.pieces
-    for start in (3.0, 6.0, 12.0):
+    for start in _starts(activation):
         try:
             with working_precision(PREC):
                 ends = [
@@ -496,7 +499,7 @@ def range_bound(activation: Any) -> arb | None:
                     return None
                 total = range_on(activation, arb(-start), arb(start))
                 for end in ends:
-                    top = end.at(arb(start)).upper()
+                    top = largest(end, arb(start)).upper()
                     total = total.union(top).union(-top)
                 return total if total.is_finite() else None
         except NoForm:

@@ -236,6 +236,9 @@ def _largest_variance(activation: Any, deadline: float) -> arb | None:
         if time.monotonic() > deadline:
             return None
         middle, box = (left * right).sqrt().mid(), left.union(right)
+        if not box > 0:
+            boxes += [(left, middle, depth + 1), (middle, right, depth + 1)]
+            continue
         at_middle = moments.ball(activation, "variance", middle, 10)
         best = best.max(at_middle.lower())
         slope = moments.slope_ball(activation, "variance", box, 10)
