@@ -30,6 +30,7 @@ _CONSTANT, _SYMBOL, _VARIABLE, _APPLY = range(4)
 
 # How a moving node is computed: f(a, b), f(a), or the operation on a list with the flag.
 _BINARY, _UNARY, _GENERAL = range(3)
+_ONE = arb(1)
 _Step = tuple[int, int, Callable[..., Any], int, Any]
 
 
@@ -328,7 +329,7 @@ def _integer_power_of_one(exponent: int) -> Callable[[Any], Any]:
 def _reciprocal(value: Any) -> Any:
     if value.is_zero():
         return NOT_FINITE if isinstance(value, acb) else arb.nan()
-    return 1 / value
+    return _ONE / value
 
 
 def _half_power(numerator: int) -> Operation:

@@ -101,7 +101,7 @@ def expectation(
     q: Any,
     digits: int = 15,
     parameters: Mapping[Any, Any] | None = None,
-    seconds: float = _SECONDS,
+    seconds: float | None = None,
 ) -> arb:
     r"""Enclose E f(√q z), z ~ N(0, 1), with a rigorous error that includes both tails.
 
@@ -117,8 +117,8 @@ def expectation(
         zero).
     parameters : mapping of Symbol to number, optional
         Values of the symbols in f.
-    seconds : float
-        Time after which the attempt is given up.
+    seconds : float, optional
+        Time after which the attempt is given up; 4 up to 50 digits, in proportion beyond.
 
     Returns
     -------
@@ -158,7 +158,9 @@ def expectation(
             raise InputError(f"the pre-activation variance q must be positive, got {q}")
         if not (ball > 1e-300 and ball < 1e300):
             raise NotEnclosed("q is outside the range 1e-300 to 1e300 of this route")
-        problem = _pose(plan(f), q, dict(parameters or {}), _Budget(seconds))
+        problem = _pose(
+            plan(f), q, dict(parameters or {}), _Budget(seconds or _SECONDS * max(1.0, digits / 50))
+        )
     if not isinstance(q, arb) or q.is_exact():
         return _value(problem, digits)
     return _mean_value_form(problem, q, digits)
