@@ -647,10 +647,15 @@ def _patched(
 # ------------------------------------------------------------------------------
 
 
+_FOURTH_DIFFERENCE = np.array([1, -4, 6, -4, 1])
+_DIFFERENCES = np.array([[1, -8, 0, 8, -1], [3, -16, 36, -48, 25], [-25, 48, -36, 16, -3]]) / 12
+
+
 def _numeric_only(function: Callable[[Any], Any], order: int) -> Callable[[Any], Any]:
     """Wrap a callable that could not be traced; its derivative is a five-point difference quotient.
 
-    It gets whole arrays only where some of its values on them are those that it gives one by one.
+    Next to a jump or a kink the five points are taken on one side of it.  The callable gets
+    whole arrays only where some of its values on them are those that it gives one by one.
     """
 
     def one_by_one(given: Array) -> Array:
@@ -679,8 +684,13 @@ def _numeric_only(function: Callable[[Any], Any], order: int) -> Callable[[Any],
     def slope(values: Any) -> Any:
         given = np.asarray(values, dtype=np.float64)
         step = 1e-3 * (1 + np.abs(given) / 10)
-        near = value(given + step) - value(given - step)
-        far = value(given + 2 * step) - value(given - 2 * step)
-        return (8 * near - far) / (12 * step)
+        at = np.stack([value(given + k * step) for k in range(-4, 5)])
+        # Of the points to the left, around and to the right: those between which nothing breaks.
+        windows = np.stack([at[2:7], at[0:5], at[4:9]]) - at[4]  # exactly 0 where g is constant
+        rough = np.abs(np.einsum("k,wk...->w...", _FOURTH_DIFFERENCE, windows))
+        rough[0] = np.where(rough[0] > 1e-9 * np.abs(at).max(axis=0), rough[0] / 100, 0)
+        chosen = rough.argmin(axis=0)
+        slopes = np.einsum("wk,wk...->w...", _DIFFERENCES, windows) / step
+        return np.take_along_axis(slopes, chosen[None], axis=0)[0]
 
     return slope
