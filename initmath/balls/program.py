@@ -92,19 +92,7 @@ class Program:
             constant = registers[result]
             return lambda z, analytic: constant
 
-        def call(z: Any, analytic: bool) -> Any:
-            local = registers[:]
-            local[place] = z
-            for index, kind, function, a, b in steps:
-                if kind == _BINARY:
-                    local[index] = function(local[a], local[b])
-                elif kind == _UNARY:
-                    local[index] = function(local[a])
-                else:
-                    local[index] = function([local[i] for i in b], analytic)
-            return local[result]
-
-        return call
+        return _runner(registers, steps, place, result)
 
     def _compile(
         self,
@@ -238,6 +226,24 @@ class Program:
             return value.real if isinstance(argument, arb) and value.imag.contains(0) else value
 
         return self._apply(expr, operation, inputs)
+
+
+def _runner(registers: list[Any], steps: list[_Step], place: int, result: int) -> Callable[[Any, bool], Any]:
+    """Return the hot loop: one pass through the steps."""
+
+    def call(z: Any, analytic: bool) -> Any:
+        local = registers[:]
+        local[place] = z
+        for index, kind, function, a, b in steps:
+            if kind == _BINARY:
+                local[index] = function(local[a], local[b])
+            elif kind == _UNARY:
+                local[index] = function(local[a])
+            else:
+                local[index] = function([local[i] for i in b], analytic)
+        return local[result]
+
+    return call
 
 
 def _guarded(operation: Operation, values: list[Any]) -> Any:
