@@ -10,9 +10,21 @@ from sympy import Integer, Pow, Rational, sqrt
 from initmath.balls import bits, evaluate, relative_error, to_arb, working_precision
 from initmath.derivation import Number, Status
 from initmath.integral import q as Q
+from initmath.errors import NotEnclosed
+from initmath.moments import parameter_values
 from initmath.moments.algebra import is_zero, tidy
 
-__all__ = ["GUARD_DIGITS", "combine", "exact", "given", "is_exact", "settle", "square_root"]
+__all__ = [
+    "GUARD_DIGITS",
+    "combine",
+    "exact",
+    "for_one_value",
+    "given",
+    "is_exact",
+    "proven_positive",
+    "settle",
+    "square_root",
+]
 
 GUARD_DIGITS = 12
 
@@ -27,6 +39,36 @@ def exact(value: Any, digits: int) -> Number:
     expr = value if hasattr(value, "free_symbols") else Rational(value)
     prec = bits(digits + GUARD_DIGITS)
     return Number(Status.EXACT, evaluate(expr, {}, prec), expr, METHOD, digits)
+
+
+def proven_positive(expr: Any, values: dict[Any, Any]) -> bool:
+    """Decide the sign of a constant, with more precision as long as a ball contains 0.
+
+    Raises
+    ------
+    NotEnclosed
+        If it stays undecided: then neither answer may be given.
+
+    Examples
+    --------
+    >>> proven_positive(sqrt(2) - Rational(1414213562373095, 10**15), {})
+    True
+    """
+    for digits in (30, 60, 120, 240):
+        ball = evaluate(expr, values, bits(digits))
+        if ball > 0:
+            return True
+        if ball <= 0:
+            return False
+    if is_zero(expr):
+        return False
+    raise NotEnclosed(f"the sign of {expr} was not decided")
+
+
+def for_one_value(activation: Any) -> str:
+    """Say at which values of its free parameters an activation was looked at."""
+    shown = ", ".join(f"{name} = {float(value):.6g}" for name, value in parameter_values(activation).items())
+    return f"this was looked at for {shown} only: other values may differ"
 
 
 def given(at: Any, digits: int) -> Number:

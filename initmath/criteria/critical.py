@@ -10,7 +10,7 @@ from sympy import S
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.arithmetic import combine, exact, settle
+from initmath.criteria.arithmetic import combine, exact, proven_positive, settle
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
@@ -134,7 +134,7 @@ def _at_bias(question: Question) -> CriterionResult:
 
 def _exact_roots(question: Question, balance: Any) -> tuple[Any, ...] | None:
     def positive(expr: Any) -> bool:
-        return bool(evaluate(expr, moments.parameter_values(question.activation), bits(30)) > 0)
+        return proven_positive(expr, moments.parameter_values(question.activation))
 
     try:
         return solve_for_q(balance, positive)

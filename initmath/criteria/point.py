@@ -8,11 +8,12 @@ from typing import Any
 from flint import arb
 
 from initmath import moments
+from initmath.balls import relative_error
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
 from initmath.criteria.flow import Flow, flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
-from initmath.errors import Divergent
+from initmath.errors import Disagreement, Divergent
 from initmath.integral import q as Q
 from initmath.moments.algebra import tidy
 
@@ -43,7 +44,8 @@ class Point:
             deep = question.digits + GUARD_DIGITS
             number = moments.moment(question.activation, name, self.at, deep, question.timeout).number
             return self._shown(number)
-        return self._at_root(name, moments.closed_value(question.activation, name), moments.ball_confirmed)
+        closed = moments.closed_value(question.activation, name)
+        return self._at_root(name, closed, moments.ball_confirmed, moments.ball)
 
     def slope(self, name: str) -> Number:
         """Return d/dq of a moment here."""
@@ -51,9 +53,8 @@ class Point:
         if self.at is not None:
             deep = question.digits + GUARD_DIGITS
             return self._shown(moments.slope(question.activation, name, self.at, deep, question.timeout))
-        return self._at_root(
-            name, moments.closed_slope(question.activation, name), moments.slope_ball_confirmed
-        )
+        closed = moments.closed_slope(question.activation, name)
+        return self._at_root(name, closed, moments.slope_ball_confirmed, moments.slope_ball)
 
     def _shown(self, number: Number) -> Number:
         return Number(
@@ -65,10 +66,14 @@ class Point:
             number.certified,
         )
 
-    def _at_root(self, name: str, closed: Any, enclose: Any) -> Number:
+    def _at_root(self, name: str, closed: Any, confirm: Any, enclose: Any) -> Number:
         question = self.question
+        asked = (question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
         try:
-            ball = enclose(question.activation, name, self.q.ball, question.digits + GUARD_DIGITS)
+            ball = confirm(*asked)
+            if not relative_error(ball) <= WIDE:
+                # Terms that cancel: the root's own width, times their size, can swallow the moment.
+                ball = _both(ball, enclose(*asked), name)
         except Divergent as error:
             # E g'² alone may be infinite (√|x|): then χ₁ is, and the solution stands.
             if name != "derivative_second_moment":
@@ -79,6 +84,18 @@ class Point:
         return Number(
             Status.EXACT, ball, tidy(closed.subs(Q, self.q.closed_form)), self.q.method, question.digits
         )
+
+
+WIDE = 1e-10
+"""A moment at a root is enclosed a second time when its ball is wider than this, relatively."""
+
+
+def _both(first: arb, second: arb, name: str) -> arb:
+    if not (first.is_finite() and second.is_finite()):
+        return second if second.is_finite() else first
+    if not first.overlaps(second):
+        raise Disagreement(f"two enclosures of {name} at a root do not meet: {first} and {second}")
+    return first.intersection(second)
 
 
 def asked_point(question: Question, at: Any | None = None) -> Point:

@@ -75,6 +75,8 @@ def solve(question: Question) -> CriterionResult:
     sigma_w2 = combine(
         lambda s, b, g, d: (s / (d * d) - b) / (s + g * g), target, bias, value, slope, digits=digits
     )
+    if not sigma_w2.ball > 0 and not (sigma_w2.ball <= 0 or _vanishes(sigma_w2)):
+        return no_solution(f"the sign of σ_w² = {sigma_w2.value} was not decided", complete=False)
     if not sigma_w2.ball > 0:
         most = combine(lambda s, d: s / (d * d), target, slope, digits=digits)
         return no_solution(f"the biases alone reach s²/g'(0)² = {most.value}")
@@ -83,6 +85,10 @@ def solve(question: Question) -> CriterionResult:
     solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
     reason = f"the tangent is a model, not the network: at this N·v² the exact length map {leads.says}"
     return CriterionResult((solution,), None, True, reason, _steps(question, tangent, sigma_w2))
+
+
+def _vanishes(number: Number) -> bool:
+    return number.closed_form is not None and is_zero(number.closed_form)
 
 
 def _constant(expr: Any, values: dict[Any, Any], digits: int) -> Number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from math import floor, log10
 from typing import Any
@@ -12,13 +13,13 @@ from sympy import Eq, S
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.arithmetic import combine, exact, small_rational
+from initmath.criteria.arithmetic import combine, exact, for_one_value, proven_positive, small_rational
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, no_solution
 from initmath.criteria.roots import isolate
 from initmath.criteria.tails import monotone_limits, near_infinity, near_zero, range_bound
 from initmath.derivation import Number, Status, Step
-from initmath.errors import Divergent, NotEnclosed
+from initmath.errors import Disagreement, Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
 
@@ -27,7 +28,16 @@ __all__ = ["CRITERION"]
 LOW, HIGH = "1.0037e-8", "1.0213e4"
 """Where roots are looked for when nothing is proven about the ends (odd numbers: no root on the edge)."""
 
-SECONDS = 10.0
+BOXES = 1500
+"""How many boxes of q an isolation may examine: a budget that does not depend on the machine's load."""
+
+SECONDS = 20.0
+"""Wall-clock limit behind the budget, for functions whose boxes are slow."""
+
+EDGE = 1e-6
+"""How closely, relatively, the q is found from which E g² is infinite."""
+
+SAMPLES = 24
 
 METHOD = "root of a certified function, isolated by the interval Newton method"
 
@@ -54,8 +64,7 @@ def _exact(question: Question, value: Any) -> CriterionResult | None:
         return _constant_variance(question, value)
 
     def positive(expr: Any) -> bool:
-        ball = evaluate(expr, moments.parameter_values(question.activation), bits(30))
-        return bool(ball > 0)
+        return proven_positive(expr, moments.parameter_values(question.activation))
 
     try:
         roots = solve_for_q(value - target, positive)
@@ -80,27 +89,48 @@ def _constant_variance(question: Question, value: Any) -> CriterionResult:
     number = exact(value, question.digits) if not value.free_symbols else None
     if not is_zero(value - target):
         attainable = None if number is None else (number, number)
-        return no_solution(
-            f"no solution: Var g(√q z) = {value} for every q, not {target}", attainable=attainable
-        )
+        text = f"no solution: Var g(√q z) = {value} for every q, not {target}"
+        if value.free_symbols:
+            # Another value of the parameters may do: nothing is denied for those.
+            text = (
+                f"Var g(√q z) = {value} for every q: q does not matter, and the target {target} is met only "
+                f"where the parameters make it so; {for_one_value(question.activation)}"
+            )
+        return no_solution(text, complete=not value.free_symbols, attainable=attainable)
     point = asked_point(question)
     bias = exact(question.bias, question.digits)
     sigma_w2 = combine(
         lambda q, b, m: (q - b) / m, point.q, bias, point.moment("second_moment"), digits=question.digits
     )
-    text = f"every q > 0 solves: Var g(√q z) = {target} whatever q is; shown at q = {question.at}"
-    if not sigma_w2.ball > 0:
-        return CriterionResult((), text, True, "the biases alone exceed the asked q")
+    every = "every q > 0 solves" if question.bias == 0 else f"every q > σ_b² = {question.bias} solves"
+    text = f"{every}: Var g(√q z) = {target} whatever q is; shown at q = {question.at}"
+    if question.at <= question.bias:
+        text = text.partition(";")[0]
+        reason = f"the asked q = {question.at} does not exceed σ_b² = {question.bias}: N·v² would be ≤ 0 there"
+        return CriterionResult((), text, True, reason)
     return CriterionResult((solution_at(point, sigma_w2, bias),), text, True, None)
 
 
 def _none_exactly(question: Question, value: Any) -> CriterionResult:
-    attainable = _exact_range(question, value) or _monotone_range(question)
-    return no_solution(_none_reason(question, attainable), attainable=attainable)
+    attainable, end = _exact_range(question, value), "∞"
+    if attainable is None:
+        attainable = _monotone_range(question)
+    else:
+        attainable, end = attainable[:2], attainable[2]
+    return _denied(question, _none_reason(question, attainable, end), attainable)
 
 
-def _exact_range(question: Question, value: Any) -> tuple[Number, Number] | None:
-    """Read infimum and supremum off a polynomial in Y = e^{-r q} that is monotone on 0 < Y < 1.
+def _denied(
+    question: Question, text: str, attainable: tuple[Number, Number] | None, *, complete: bool = True
+) -> CriterionResult:
+    """Return "no solution"; with a free parameter it was seen at one value only, and is not complete."""
+    if question.activation.is_symbolic:
+        text, complete = f"{text}; {for_one_value(question.activation)}", False
+    return no_solution(text, complete=complete, attainable=attainable)
+
+
+def _exact_range(question: Question, value: Any) -> tuple[Number, Number, str] | None:
+    """Read infimum and supremum, and where the supremum is, off a polynomial in Y = e^{-r q}, monotone in Y.
 
     Then the ends are q → 0 (Y = 1) and q → ∞ (Y = 0): sin has Var = (1 − Y²)/2, cos has (1 − Y)²/2.
     """
@@ -116,7 +146,8 @@ def _exact_range(question: Question, value: Any) -> tuple[Number, Number] | None
     if not one_sign and (turns is None or 0 < turns < 1):
         return None
     start, end = sum(coefficients.values()), coefficients.get(0, S.Zero)
-    return exact(min(start, end), question.digits), exact(max(start, end), question.digits)
+    side = "0" if start > end else "∞"
+    return exact(min(start, end), question.digits), exact(max(start, end), question.digits), side
 
 
 # ---------------------------------------------------------------------------- with certainty
@@ -127,14 +158,14 @@ def _isolated(question: Question) -> CriterionResult:
     activation, digits = question.activation, question.digits
     limits = _monotone_range(question)
     if limits is not None and _beyond(limits[1], question.target_variance):
-        return no_solution(_none_reason(question, limits), attainable=limits)
+        return _denied(question, _none_reason(question, limits), limits)
     with working_precision(bits(30)):
         target = to_arb(question.target_variance)
         deviation = target.sqrt()
         width = range_bound(activation)
         if width is not None and (2 * width.rad()) ** 2 / 4 < target:
             attainable = _scanned_range(question)
-            return no_solution(_none_reason(question, attainable), attainable=attainable)
+            return _denied(question, _none_reason(question, attainable), attainable)
         left, right = near_zero(activation, deviation), near_infinity(activation, deviation)
         open_ends = []
         low, high = arb(LOW), arb(HIGH)
@@ -147,6 +178,10 @@ def _isolated(question: Question) -> CriterionResult:
         else:
             open_ends.append(f"beyond q = {float(high):.3g}")
 
+    low, high, edge = _where_finite(activation, low.mid(), high.mid())
+    if edge is not None:
+        open_ends = [text for text in open_ends if not text.startswith("beyond")] + [edge]
+
     def excess(t: arb, asked: int) -> arb:
         return moments.ball(activation, "variance", t, asked) - to_arb(question.target_variance)
 
@@ -154,7 +189,9 @@ def _isolated(question: Question) -> CriterionResult:
         return moments.slope_ball(activation, "variance", t, asked)
 
     try:
-        found = isolate(excess, slope, low.mid(), high.mid(), digits + 6, deadline=time.monotonic() + SECONDS)
+        found = isolate(
+            excess, slope, low, high, digits + 6, max_boxes=BOXES, deadline=_deadline(question.timeout)
+        )
     except (NotEnclosed, Divergent) as error:
         return no_solution(f"the variance could not be enclosed on the whole range: {error}", complete=False)
     gaps = [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved] + open_ends
@@ -162,13 +199,66 @@ def _isolated(question: Question) -> CriterionResult:
     points = [root_point(question, _certified_root(question, root)) for root in found.roots]
     if not points:
         attainable = limits or (None if gaps else _scanned_range(question))
-        text = _none_reason(question, attainable)
-        return no_solution(
-            text if reason is None else f"none found; {reason}", complete=not gaps, attainable=attainable
-        )
+        if reason is None:
+            return _denied(question, _none_reason(question, attainable), attainable)
+        crossing = _crossing(excess, low, high)
+        text = f"none found; {reason}" if crossing is None else f"{crossing}; {reason}"
+        return _denied(question, text, attainable, complete=False)
     value = moments.closed_value(activation, "variance")
     steps = () if value is None else _steps(question, value, ())
     return _answer(question, points, complete=not gaps, reason=reason, steps=steps)
+
+
+def _deadline(timeout: float | None) -> float:
+    return time.monotonic() + (SECONDS if timeout is None else max(SECONDS, timeout))
+
+
+def _where_finite(activation: Any, low: arb, high: arb) -> tuple[arb, arb, str | None]:
+    """Shrink [low, high] to where E g² is finite.
+
+    The tails of N(0, q) grow with q, so a moment that diverges at one q diverges at every larger one.
+
+    Raises
+    ------
+    Divergent
+        If it is infinite at ``low`` already.
+    """
+
+    def diverges(t: arb) -> bool:
+        try:
+            moments.ball(activation, "second_moment", t, 6)
+        except Divergent:
+            return True
+        except NotEnclosed:
+            return False
+        return False
+
+    if not diverges(high):
+        return low, high, None
+    moments.ball(activation, "second_moment", low, 6)
+    finite, infinite = low, high
+    while float(infinite / finite) - 1 > EDGE:
+        middle = (finite * infinite).sqrt().mid()
+        finite, infinite = (finite, middle) if diverges(middle) else (middle, infinite)
+    return low, finite, f"beyond q = {float(finite):.6g}, where E g² becomes infinite"
+
+
+def _crossing(excess: Callable[[arb, int], arb], low: arb, high: arb) -> str | None:
+    """Say between which samples the variance crosses the target: it is continuous in q, whatever g is."""
+    last: tuple[float, bool] | None = None
+    for k in range(SAMPLES + 1):
+        t = (low * ((high / low).log() * k / SAMPLES).exp()).mid()
+        try:
+            value = excess(t, 10)
+        except (NotEnclosed, Divergent):
+            continue
+        if not (value > 0 or value < 0):
+            continue
+        here = (float(t), bool(value > 0))
+        if last is not None and last[1] is not here[1]:
+            return f"a solution exists between q = {last[0]:.6g} and {here[0]:.6g}, but it was not isolated"
+        last = here
+    return None
 
 
 def _certified_root(question: Question, root: arb) -> Number:
@@ -205,7 +295,7 @@ def _scanned_range(question: Question) -> tuple[Number, Number] | None:
     activation = question.activation
     with working_precision(bits(15)):
         try:
-            ball = _largest_variance(activation, time.monotonic() + SECONDS)
+            ball = _largest_variance(activation, _deadline(question.timeout))
         except (NotEnclosed, Divergent):
             return None
     if ball is None:
@@ -231,9 +321,11 @@ def _largest_variance(activation: Any, deadline: float) -> arb | None:
     if not top.is_finite() or float(huge.q) > float(HIGH):
         return None
     boxes = [(tiny.q, huge.q, 0)]
+    examined = 0
     while boxes:
         left, right, depth = boxes.pop()
-        if time.monotonic() > deadline:
+        examined += 1
+        if examined > BOXES or time.monotonic() > deadline:
             return None
         middle, box = (left * right).sqrt().mid(), left.union(right)
         if not box > 0:
@@ -257,20 +349,37 @@ def _rounded_up(number: Number) -> str:
     return f"{(floor(upper / unit) + 1) * unit:.6g}"
 
 
-def _none_reason(question: Question, attainable: tuple[Number, Number] | None) -> str:
+def _none_reason(
+    question: Question, attainable: tuple[Number, Number] | None, end: str | None = "∞"
+) -> str:
+    """Say that no q has the asked variance, and why; what is printed is checked with balls first.
+
+    Parameters
+    ----------
+    question : Question
+    attainable : tuple of Number or None
+    end : str or None
+        Where q goes when the supremum is approached.
+    """
     target = question.target_variance
     if attainable is None:
         return f"no solution: Var g(√q z) = {target} for no q > 0"
     low, top = attainable
-    bound = top.closed_form if top.closed_form is not None else top.value
     if low.ball > to_arb(target):
         return f"no solution: Var g(√q z) > {low.closed_form} for every q"
+    if low.closed_form is not None and is_zero(low.closed_form - target):
+        return f"no solution: Var g(√q z) > {low.closed_form} for every q, and this infimum is not reached"
+    reached = top.closed_form is not None and is_zero(top.closed_form - target)
+    if not reached and not top.ball < to_arb(target):
+        raise Disagreement(
+            f"roots of Var g(√q z) = {target} were excluded, but the supremum {top.value} is not below it"
+        )
     if top.closed_form is None:
         return f"no solution: Var g(√q z) ≤ {_rounded_up(top)} < {target} for every q"
-    relation = f"= {target}" if is_zero(top.closed_form - target) else f"< {target}"
-    return (
-        f"no solution: Var g(√q z) < {bound} for every q; this supremum is approached as q → ∞, not reached"
-        + ("" if relation.startswith("=") else f", and {bound} {relation}")
+    bound = top.closed_form
+    approached = "" if end is None else f" approached as q → {end},"
+    return f"no solution: Var g(√q z) < {bound} for every q; this supremum is{approached} not reached" + (
+        "" if reached else f", and {bound} < {target}"
     )
 
 
@@ -283,23 +392,36 @@ def _answer(
     bias = exact(question.bias, question.digits)
     solutions: list[Solution] = []
     shown = list(steps)
-    refused = []
+    refused, undecided = [], []
     for point in points:
+        if point.q.ball <= bias.ball:
+            refused.append(point.q.value)
+            continue
         second = point.moment("second_moment")
         # At a solution s² + m₁² is m₂, one moment instead of two.
         sigma_w2 = combine(lambda q, b, m: (q - b) / m, point.q, bias, second, digits=question.digits)
         sigma_w2 = _proven_rational(sigma_w2, point)
         if not sigma_w2.ball > 0:
-            refused.append(point.q.value)
+            undecided.append(point.q.value)
             continue
         solutions.append(solution_at(point, sigma_w2, bias))
         shown += _weight_steps(question, point, sigma_w2)
+    notes = []
     if refused:
-        note = (
-            f"u² = {', '.join(refused)} would need σ_w² < 0: the biases alone give variance {question.bias}"
+        notes.append(
+            f"u² = {', '.join(refused)} would need σ_w² ≤ 0: the biases alone give variance {question.bias}"
         )
-        reason = note if reason is None else f"{note}; {reason}"
-    return CriterionResult(tuple(solutions), None, complete, reason, tuple(shown))
+    if undecided:
+        notes.append(f"the sign of σ_w² at u² = {', '.join(undecided)} was not decided")
+    complete = complete and not undecided
+    # A homogeneous g has Var = V·q^k with one V > 0 for every value of its parameters: one root, always.
+    if question.activation.is_symbolic and not (solutions and question.activation.homogeneity_degree):
+        complete = False
+        notes.append(for_one_value(question.activation))
+    if reason is not None:
+        notes.append(reason)
+    text = "; ".join(notes) if notes else None
+    return CriterionResult(tuple(solutions), None, complete, text, tuple(shown))
 
 
 def _proven_rational(number: Number, point: Point) -> Number:
