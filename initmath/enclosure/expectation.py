@@ -289,15 +289,16 @@ def _value(problem: _Problem, digits: int) -> arb:
     raise NotEnclosed(f"{digits} digits were not reached: {ball.str(8)}")
 
 
-def _mean_value_form(problem: _Problem, q: arb, digits: int) -> arb:
+def _mean_value_form(problem: _Problem, q: arb, digits: int, finest: int = 1) -> arb:
+    """Enclose all values on a wide q; a q wider than 1/``finest`` of its lower end is split first."""
     if problem.plan.parity == -1:
         return _value(problem, digits)
     with working_precision(_STEERING_BITS):
-        if q.rad() * 10 > q.abs_lower() and problem.budget.left > 0:
+        if q.rad() * finest > q.abs_lower() and problem.budget.left > 0:
             # A slope over a wide range of q says little: the hull of the values on two halves says more.
             middle_q = arb((q.abs_lower() * q.abs_upper()).sqrt().mid())
             halves = [q.abs_lower().union(middle_q), middle_q.union(q.abs_upper())]
-            low, high = (_mean_value_form(replace(problem, q=half), half, digits) for half in halves)
+            low, high = (_mean_value_form(replace(problem, q=half), half, digits, 10) for half in halves)
             return low.union(high)
     # Digits far below the width of q itself would be lost in it.
     with working_precision(_STEERING_BITS):
