@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flint import acb, acb_poly
 from sympy import (
     QQ,
     Dummy,
@@ -44,13 +45,17 @@ from sympy import (
     together,
 )
 
+from initmath.balls import evaluate, working_precision
 from initmath.derivation import Declined
+from initmath.errors import NotEnclosed
 
 __all__ = ["absence"]
 
 RULE = "class"
 _MAX_OPERATIONS = 150
 _SAMPLE = Rational(3, 7)
+_PARAMETER = Rational(13, 11)
+_PREC = 300
 
 
 def absence(f: Any, x: Any) -> Declined:
@@ -73,7 +78,8 @@ def absence(f: Any, x: Any) -> Declined:
         "of algebraic functions, exp, "
         "erf, asin, Ei, Bessel, pFq, Meijer G by +, ×, ∫), because the even part of f "
         "has infinitely many poles "
-        f"(zeros of {denominator})",
+        f"(zeros of {denominator})"
+        + ("" if f.free_symbols <= {x} else "; for all but finitely many values of each parameter"),
     )
 
 
@@ -116,8 +122,28 @@ def _denominator(rational: Any, x: Any, w: Any, parity: int) -> Any:
         even += _value(rational, {x: -at, w: 1 / generator if parity < 0 else generator}, ring)
         return Poly(even.denom.as_expr().subs(Symbol("w"), w), w)
     mirrored = rational.subs({x: -x, w: 1 / w if parity < 0 else w}, simultaneous=True)
-    _, denominator = fraction(cancel(together((rational + mirrored).subs(x, _SAMPLE))))
-    return Poly(denominator, w)
+    numerator, denominator = fraction(cancel(together((rational + mirrored).subs(x, _SAMPLE))))
+    poly = Poly(denominator, w)
+    # Over Q(√2, π, a, …) the fraction may not be in lowest terms: a root must be seen to be a pole.
+    return poly if _coprime(Poly(numerator, w), poly.sqf_part(), w) else Poly(1, w)
+
+
+def _coprime(numerator: Any, denominator: Any, w: Any) -> bool:
+    """Prove by balls that the numerator vanishes at no root of the denominator, w = 0 left out.
+
+    Parameters are set to one value: a common root that is not there at one value is there at finitely many.
+    """
+    values = {s: _PARAMETER for s in (numerator.free_symbols | denominator.free_symbols) - {w}}
+    try:
+        with working_precision(_PREC):
+            over, under = (
+                acb_poly([acb(evaluate(c, values, _PREC)) for c in reversed(poly.all_coeffs())])
+                for poly in (numerator, denominator)
+            )
+            roots = under.roots()
+            return all(0 in root or not over(root).contains(0) for root in roots)
+    except (NotEnclosed, ValueError, ZeroDivisionError):
+        return False
 
 
 def _rational_numbers(expr: Any) -> bool:

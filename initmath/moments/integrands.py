@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sympy import Rational
+from sympy import Expr, Rational
 
 from initmath.errors import InputError
 from initmath.integral import GaussianIntegral, q, x
@@ -76,7 +76,14 @@ def parameter_values(activation: Any) -> dict[Any, Any]:
         symbol = parameter.value
         if getattr(symbol, "is_Symbol", False) and symbol in activation.expr.free_symbols:
             default = parameter.default
-            values[symbol] = Rational(1) if default is None else Rational(default)
+            values[symbol] = Rational(1) if default is None else _rational(default)
     for symbol in sorted(activation.expr.free_symbols - {x} - set(values), key=lambda s: s.name):
         values[symbol] = Rational(1, 2)
     return values
+
+
+def _rational(default: Any) -> Any:
+    """Return a default as a rational; SELU's two constants, which are not, to six digits."""
+    if isinstance(default, Expr) and not default.is_Rational:
+        return Rational(str(default.evalf(6)))
+    return Rational(default)

@@ -169,3 +169,8 @@ def test_a_variance_out_of_range_is_refused_in_one_line(far):
     with pytest.raises(InputError, match="supported") as caught:
         moments.moment(resolve("mish"), "second_moment", far)
     assert "\n" not in str(caught.value)
+
+
+def test_a_default_that_is_not_rational_has_a_value_to_show():
+    values = moments.parameter_values(resolve("selu", {"alpha": "symbol"}))
+    assert all(value.is_Rational for value in values.values())
