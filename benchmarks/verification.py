@@ -3,9 +3,9 @@
     python benchmarks/verification.py                 1000 true statements and 100 wrong ones
     python benchmarks/verification.py --statements 200 --wrong 20
 
-The true statements are spread over 20 activations, widths 64 to 4096, depths 1 to 100, four laws of weights and
-three bias variances, with seeds of their own; each is judged at the 1 % level.  The wrong ones are the default
-settings at N = 1024, L = 30 with σ_w² off by 1 %.
+The true statements are spread over 20 activations, widths 64 to 4096, depths 1 to 100, four laws of weights
+and three bias variances, with seeds of their own; each is judged at the 1 % level.  The wrong ones are the
+default settings at N = 1024, L = 30 with σ_w² off by 1 %.
 """
 
 from __future__ import annotations

