@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy import Rational, S
 
 from initmath import moments
 from initmath.criteria import average, backward, critical, second_moment, taylor, unit_variance, variance
+from initmath.criteria.point import why_undecided
 from initmath.criteria.result import (
     Criterion,
     CriterionResult,
@@ -106,10 +108,18 @@ def solve(
     question = _question(activation, q, sigma_b2, target_variance, fan_in, fan_out, digits, timeout)
     asked = criterion(name)
     try:
-        return asked.solve(question)
+        return _with_warnings(asked.solve(question))
     except Divergent as error:
         # A moment that the criterion needs is infinite where it looked; elsewhere it may be finite.
         return no_solution(str(error), complete=False)
+
+
+def _with_warnings(result: CriterionResult) -> CriterionResult:
+    """Add to the reason where "marginal" is not proven."""
+    marginal = [s for s in result.solutions if s.stability == "marginal"]
+    warnings = [why_undecided(s.chi_parallel, s.q) for s in marginal]
+    texts = [text for text in (result.reason, *warnings) if text is not None]
+    return replace(result, reason="; ".join(texts)) if any(warnings) else result
 
 
 def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:

@@ -6,16 +6,16 @@ import time
 from typing import Any
 
 from flint import arb
-from sympy import S
+from sympy import Rational, S
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.arithmetic import combine, exact, proven_positive, settle
+from initmath.criteria.arithmetic import combine, exact, for_one_value, proven_positive, settle
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.criteria.roots import isolate
-from initmath.criteria.tails import clip, range_bound
+from initmath.criteria.tails import clip, outermost, range_bound
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
@@ -199,7 +199,8 @@ def _isolated(question: Question) -> CriterionResult:
 def _upper_end(question: Question) -> tuple[arb, bool]:
     """Return q₁ such that no q ≥ q₁ solves, for bounded g: (q − σ_b²) E g'² grows like √q, and E g² ≤ sup g².
 
-    E g'² ≥ ∫_{-1}^{1} g'² φ_q ≥ e^{-1/(2q)} I/√(2πq) with I = ∫_{-1}^{1} g'² dx ≥ √(2π) E[g'(z)²; |z| ≤ 1].
+    E g'² ≥ ∫_{-R}^{R} g'² φ_q ≥ e^{-R²/(2q)} I/√(2πq) with I = ∫_{-R}^{R} g'² dx ≥ √(2π) R E[g'(Rz)²; |z| ≤ 1],
+    where no kink lies beyond R.
     """
     fallback = arb("1.0213e4")
     activation = question.activation
@@ -207,18 +208,22 @@ def _upper_end(question: Question) -> tuple[arb, bool]:
     if span is None:
         return fallback, False
     values = moments.parameter_values(activation)
+    reach = Rational(outermost(activation) or 1)
     inner = clip(
-        moments.integrand(activation, "derivative_second_moment").subs(values), S.One, keep_inside=True
+        moments.integrand(activation, "derivative_second_moment").subs(values), reach, keep_inside=True
     )
     try:
-        mass = enclosure.expectation(inner, 1, 6) * (2 * arb.pi()).sqrt()
+        mass = enclosure.expectation(inner, reach**2, 6) * (2 * arb.pi()).sqrt() * to_arb(reach)
     except NotEnclosed:
         return fallback, False
     top = abs(span).upper() ** 2
     bias = to_arb(question.bias)
     for exponent in range(1, 13):
         q = arb(10) ** exponent
-        if q > 2 * bias and (q - bias) * (-1 / (2 * q)).exp() * mass / (2 * arb.pi() * q).sqrt() > top:
+        if (
+            q > 2 * bias
+            and (q - bias) * (-(to_arb(reach) ** 2) / (2 * q)).exp() * mass / (2 * arb.pi() * q).sqrt() > top
+        ):
             return q, True
     return fallback, False
 
@@ -230,6 +235,9 @@ def _answer(question: Question, points: list[Point], reason: str | None, none: s
         slope = point.moment("derivative_second_moment")
         sigma_w2 = combine(lambda c: 1 / c, slope, digits=digits)
         solutions.append(solution_at(point, sigma_w2, exact(question.bias, digits)))
+    if question.activation.is_symbolic:
+        note = for_one_value(question.activation)
+        reason = note if reason is None else f"{reason}; {note}"
     text = reason if solutions else (none if reason is None else f"{none}; {reason}")
     return CriterionResult(tuple(solutions), None, reason is None, text)
 

@@ -13,8 +13,8 @@ from initmath import moments
 from initmath.balls import bits, to_arb, working_precision
 from initmath.criteria.arithmetic import exact
 from initmath.criteria.result import Question
-from initmath.criteria.roots import FIRST_DIGITS, isolate
-from initmath.criteria.tails import concave_near_zero
+from initmath.criteria.roots import FIRST_DIGITS, Isolation, isolate
+from initmath.criteria.tails import concave_near_zero, linear_near_zero
 from initmath.derivation import Number, Status
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
@@ -25,7 +25,14 @@ __all__ = ["Flow", "flow"]
 LOW, HIGH = 1e-8, 1e4
 """The range of q in which fixed points are looked for."""
 
-SECONDS = 2.0
+BOXES = 600
+"""How many boxes of q one orbit may cost: a budget that does not depend on the machine's load."""
+
+SECONDS = 10.0
+"""Wall-clock limit behind the budget."""
+
+LAYERS = 40
+"""How many layers an orbit is followed by balls before it is given up."""
 
 BOX_RATIO = 4
 
@@ -109,14 +116,30 @@ def _kept(question: Question, sigma_w2: Number, sigma_b2: Number) -> Flow:
     return Flow(None, f"cannot be told from one that keeps q = {question.at}")
 
 
+class _Search:
+    """Fixed points, box by box, within one budget for the whole orbit."""
+
+    def __init__(self, excess: Map, slope: Map, question: Question) -> None:
+        self.excess, self.slope, self.digits = excess, slope, question.digits
+        self.boxes = BOXES
+        self.deadline = time.monotonic() + max(SECONDS, question.timeout or 0.0)
+
+    def between(self, low: arb, high: arb) -> Isolation:
+        found = isolate(
+            self.excess, self.slope, low, high, self.digits, max_boxes=self.boxes, deadline=self.deadline
+        )
+        self.boxes = max(0, self.boxes - found.boxes)
+        return found
+
+
 def _upward(question: Question, excess: Map, slope: Map) -> Flow:
-    deadline = time.monotonic() + SECONDS
-    begin = here = to_arb(question.at)
+    search = _Search(excess, slope, question)
+    here = to_arb(question.at)
     while here < HIGH:
         there = (here * BOX_RATIO).mid()
-        found = isolate(excess, slope, here, there, question.digits, max_boxes=400, deadline=deadline)
+        found = search.between(here, there)
         if found.roots:
-            return _reached(question, found.roots[0], _increases(slope, begin, found.roots[0].upper()))
+            return _reached(question, search, found.roots[0])
         if found.unresolved:
             return Flow(None, f"could not be followed beyond q = {float(here):.3g}")
         here = there
@@ -124,36 +147,77 @@ def _upward(question: Question, excess: Map, slope: Map) -> Flow:
 
 
 def _downward(question: Question, sigma_w2: Number, sigma_b2: Number, excess: Map, slope: Map) -> Flow:
-    deadline = time.monotonic() + SECONDS
-    end = here = to_arb(question.at)
-    concave = concave_near_zero(question.activation, sigma_w2) if sigma_b2.ball.is_zero() else None
-    floor = arb(LOW) if concave is None else concave
-    while here > floor:
+    search = _Search(excess, slope, question)
+    here = to_arb(question.at)
+    floor, how = _basin_of_zero(question, sigma_w2, sigma_b2)
+    bottom = arb(LOW) if floor is None else floor
+    while here > bottom:
         there = (here / BOX_RATIO).mid()
-        found = isolate(excess, slope, there, here, question.digits, max_boxes=400, deadline=deadline)
+        found = search.between(there, here)
         if found.roots:
-            return _reached(question, found.roots[-1], _increases(slope, found.roots[-1].lower(), end))
+            return _reached(question, search, found.roots[-1])
         if found.unresolved:
             return Flow(None, f"could not be followed below q = {float(here):.3g}")
         here = there
-    if concave is not None:
-        how = "the length map shrinks every q: by balls from the asked q down, and by concavity near 0"
-    elif moments.ball(question.activation, "second_moment", arb(LOW), FIRST_DIGITS) < 1e-6:
-        how = "the length map shrinks q down to 1e-8, by balls; below that by continuity at 0 only"
-    else:
-        return Flow(None, f"could not be followed below q = {LOW:.0e}")
+    if floor is None:
+        return Flow(
+            None, f"lowers q, with no fixed point down to q = {LOW:.0e}; below that nothing is proven"
+        )
+    # No fixed point between the basin and q, and V < id throughout: a decreasing or leaping orbit ends there.
     return Flow(
         Number(Status.NUMERIC, arb(0), S.Zero, how, question.digits), f"takes q = {question.at} to q* = 0"
     )
 
 
-def _reached(question: Question, root: arb, proven: bool) -> Flow:
-    if proven:
-        how = "certified root; the length map increases on the way, so the orbit converges to it"
-    else:
-        how = "certified root next to q; that the orbit stays on its side was not proven"
-    star = Number(Status.NUMERIC, root, None, how, question.digits)
-    return Flow(star, f"takes q = {question.at} to q* = {star.value}")
+def _basin_of_zero(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[arb | None, str]:
+    """Return t₀ such that every q ≤ t₀ goes to 0, with the argument; None where none is known."""
+    if not sigma_b2.ball.is_zero():
+        return None, ""
+    start = "the length map shrinks every q: by balls from the asked q down, and by "
+    linear = linear_near_zero(question.activation, sigma_w2)
+    if linear is not None:
+        return linear, start + "a linear bound near 0"
+    return concave_near_zero(question.activation, sigma_w2), start + "concavity near 0"
+
+
+def _reached(question: Question, search: _Search, root: arb) -> Flow:
+    """Prove that the orbit converges to the fixed point next to q, or say that this is not known.
+
+    Where the map increases between q and the fixed point, the orbit cannot cross it.  Otherwise the orbit is
+    followed, layer by layer in balls, until it is where that holds.
+    """
+    where = to_arb(question.at)
+    for layer in range(LAYERS):
+        if _attracted(search, where, root, first=layer == 0):
+            how = "certified root; the length map increases on the way, so the orbit converges to it"
+            if layer:
+                how = f"certified root; after {layer} layers the length map increases on the way to it"
+            star = Number(Status.NUMERIC, root, None, how, question.digits)
+            return Flow(star, f"takes q = {question.at} to q* = {star.value}")
+        where = where + search.excess(where, question.digits)
+        if not (where.is_finite() and where > LOW and where < HIGH and where.rad() < 1e-3 * where.mid()):
+            break
+    star = Number(Status.NUMERIC, root, None, "", question.digits)
+    return Flow(
+        None, f"has a fixed point q = {star.value}, but that q = {question.at} goes there is not proven"
+    )
+
+
+def _attracted(search: _Search, where: arb, root: arb, *, first: bool) -> bool:
+    """Whether the map increases between q and the root, with no other fixed point, and steps towards it."""
+    below, above = where < root, where > root
+    if not (below or above):
+        return False
+    low, high = (where.lower(), root.upper()) if below else (root.lower(), where.upper())
+    if not _increases(search.slope, low, high):
+        return False
+    if first:
+        return True  # the search came from q: nothing lies between, and the first step goes this way
+    step = search.excess(where, search.digits)
+    if not (step > 0 if below else step < 0):
+        return False
+    found = search.between(low, high)
+    return found.complete and len(found.roots) == 1
 
 
 def _increases(slope: Map, left: arb, right: arb) -> bool:

@@ -8,16 +8,16 @@ from typing import Any
 from flint import arb
 
 from initmath import moments
-from initmath.balls import relative_error
+from initmath.balls import bits, evaluate, relative_error
 from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
 from initmath.criteria.flow import Flow, flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
 from initmath.errors import Disagreement, Divergent
 from initmath.integral import q as Q
-from initmath.moments.algebra import tidy
+from initmath.moments.algebra import is_zero, tidy
 
-__all__ = ["Point", "asked_point", "root_point", "solution_at", "stability"]
+__all__ = ["Point", "asked_point", "root_point", "solution_at", "stability", "why_undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,44 @@ def root_point(question: Question, q: Number) -> Point:
     return Point(question, q, None)
 
 
-def stability(chi_parallel: Number) -> str:
+UNDECIDED_DIGITS = 60
+"""With so many digits a slope is told from 1 before it is called marginal without a proof."""
+
+
+def stability(chi_parallel: Number, q: Number | None = None) -> str:
     """Tell whether a fixed point of the length map attracts: |χ_∥| < 1, > 1, or not told from 1."""
+    sign = _against_one(chi_parallel, q)[0]
+    return "marginal" if sign == 0 else "unstable" if sign > 0 else "stable"
+
+
+def why_undecided(chi_parallel: Number, q: Number | None = None) -> str | None:
+    """Return a warning where "marginal" only means that |χ_∥| was not told from 1; None where it is known."""
+    sign, proven, digits = _against_one(chi_parallel, q)
+    if sign or proven:
+        return None
+    where = "" if q is None else f" at q = {q.value}"
+    return f"χ_∥{where} cannot be told from 1 at {digits} digits: marginal is not proven"
+
+
+def _against_one(chi_parallel: Number, q: Number | None) -> tuple[int, bool, int]:
+    """Return the sign of |χ_∥| − 1, whether a zero of it is proven, and the digits that were used."""
     slope = abs(chi_parallel.ball)
-    if slope < 1:
-        return "stable"
-    if slope > 1:
-        return "unstable"
-    return "marginal"
+    if slope < 1 or slope > 1:
+        return (-1 if slope < 1 else 1), True, chi_parallel.digits
+    closed, root = chi_parallel.closed_form, None if q is None else q.closed_form
+    known = chi_parallel.digits
+    if closed is None or not slope.is_finite():
+        return 0, False, known
+    if Q in closed.free_symbols and root is not None and root != Q:
+        closed = closed.xreplace({Q: root})
+    if is_zero(closed**2 - 1):
+        return 0, True, known
+    if closed.free_symbols:
+        return 0, False, known
+    ball = abs(evaluate(closed, {}, bits(UNDECIDED_DIGITS + GUARD_DIGITS)))
+    if ball < 1 or ball > 1:
+        return (-1 if ball < 1 else 1), True, UNDECIDED_DIGITS
+    return 0, False, UNDECIDED_DIGITS
 
 
 def solution_at(
@@ -149,7 +179,7 @@ def solution_at(
     if point.at is not None:
         chi_1, chi_parallel = settle(chi_1, point.at), settle(chi_parallel, point.at)
     shown_q = exact(point.at, digits) if point.at is not None else point.q
-    kind = stability(chi_parallel) if fixed else "not_a_fixed_point"
+    kind = stability(chi_parallel, shown_q) if fixed else "not_a_fixed_point"
     if not fixed and leads is None:
         leads = flow(question, sigma_w2, sigma_b2)
     q_star = shown_q if leads is None else leads.q_star

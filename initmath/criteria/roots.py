@@ -16,8 +16,9 @@ __all__ = ["Enclosed", "Isolation", "isolate", "positive_interval"]
 Enclosed = Callable[[arb, int], arb]
 """(ball of q, digits) → ball that contains the values on all of it."""
 
-FIRST_DIGITS = 8
+FIRST_DIGITS = 6
 SMALLEST_BOX = 1e-9
+WIDEST_BOX = 2.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def isolate(
                 continue
             box = left.union(right)
             middle = (left * right).sqrt().mid()
-            if not box > 0:
-                # So many decades that the ball, midpoint ± radius, reaches 0.
+            if not right < WIDEST_BOX * left:
+                # Over many octaves a slope says nothing (and a ball, midpoint ± radius, may even reach 0).
                 stack += [(middle, right), (left, middle)]
                 continue
             slope = derivative(box, FIRST_DIGITS)

@@ -24,9 +24,11 @@ __all__ = [
     "Band",
     "clip",
     "concave_near_zero",
+    "linear_near_zero",
     "monotone_limits",
     "near_infinity",
     "near_zero",
+    "outermost",
     "range_bound",
 ]
 
@@ -70,11 +72,16 @@ def _concrete(activation: Any) -> list[tuple[arb, arb, Any]]:
     return found
 
 
-def _starts(activation: Any) -> list[float]:
-    """Return radii from which to look outwards; beyond each of them g is its first or its last piece."""
+def outermost(activation: Any) -> float:
+    """Return a radius beyond which there is no finite breakpoint; 0 if there is none at all."""
     with working_precision(PREC):
         ends = [abs(end) for low, high, _ in _concrete(activation) for end in (low, high) if end.is_finite()]
-        reach = max((nextafter(float(end.upper()), inf) for end in ends), default=0.0)
+        return max((nextafter(float(end.upper()), inf) for end in ends if end != 0), default=0.0)
+
+
+def _starts(activation: Any) -> list[float]:
+    """Return radii from which to look outwards; beyond each of them g is its first or its last piece."""
+    reach = outermost(activation)
     starts = {max(reach, start) for start in (3.0, 6.0, 12.0, 24.0, 48.0)}
     return sorted(starts | {2 * max(reach, 24.0), 4 * max(reach, 24.0)})
 
@@ -240,6 +247,56 @@ def concave_near_zero(activation: Any, sigma_w2: Any) -> arb | None:
 def _is_one(ball: arb, sigma_w2: Any, slope: Any) -> bool:
     closed = sigma_w2.closed_form
     return bool(ball.contains(1)) and closed is not None and is_zero(closed * slope**2 - 1)
+
+
+def linear_near_zero(activation: Any, sigma_w2: Any) -> arb | None:
+    """Return t₀ such that σ_w² m₂(t) ≤ r t with one r < 1 for all t in (0, t₀]: every such q shrinks to 0.
+
+    On |x| ≤ R, |g(x)| ≤ K|x| with K = sup |g'|, where g is continuous and g(0) = 0.  Beyond, E[g²; |x| > R]/t
+    increases with t up to R²/3, since t^{-3/2} e^{-x²/2t} does; so its value at t₀ bounds it below t₀ too.
+
+    Returns
+    -------
+    arb or None
+        None where this argument does not apply.
+    """
+    values = _values(activation)
+    try:
+        left, right = _limits_at_zero(activation)
+        if not (left.is_zero() and right.is_zero()):
+            return None
+        steps = [evaluate(abs(point), values, PREC) for point, _ in activation.pieces.jumps()]
+        for exponent in range(1, 8):
+            with working_precision(PREC):
+                t = arb(10) ** -exponent
+                radius = arb(float((t * 256).sqrt()))
+                if not all(step > radius for step in steps):
+                    continue
+                slope = _steepest(activation, radius)
+                outside = _far(activation, t, radius)
+                if outside is None or not slope.is_finite():
+                    continue
+                if sigma_w2.ball * (slope * slope + outside / t) < 1:
+                    return t
+    except (NotEnclosed, Divergent, InputError, ValueError):
+        return None
+    return None
+
+
+def _steepest(activation: Any, radius: arb, boxes: int = 16) -> arb:
+    """Bound |g'| on [−R, R] between the kinks."""
+    top = arb(0)
+    for left, right, expr in _concrete(activation):
+        a, b = (-radius).max(left), radius.min(right)
+        if b <= a:
+            continue
+        slope, width = expr.diff(x), (b - a) / boxes
+        for k in range(boxes):
+            value = evaluate(slope, {x: (a + width * k).union(a + width * (k + 1))}, PREC)
+            if not value.is_finite():
+                return value
+            top = top.max(abs(value).upper())
+    return top
 
 
 def _range_of(expr: Any, radius: arb, boxes: int = 64) -> arb:

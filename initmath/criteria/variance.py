@@ -106,7 +106,9 @@ def _constant_variance(question: Question, value: Any) -> CriterionResult:
     text = f"{every}: Var g(√q z) = {target} whatever q is; shown at q = {question.at}"
     if question.at <= question.bias:
         text = text.partition(";")[0]
-        reason = f"the asked q = {question.at} does not exceed σ_b² = {question.bias}: N·v² would be ≤ 0 there"
+        reason = (
+            f"the asked q = {question.at} does not exceed σ_b² = {question.bias}: N·v² would be ≤ 0 there"
+        )
         return CriterionResult((), text, True, reason)
     return CriterionResult((solution_at(point, sigma_w2, bias),), text, True, None)
 
@@ -349,9 +351,7 @@ def _rounded_up(number: Number) -> str:
     return f"{(floor(upper / unit) + 1) * unit:.6g}"
 
 
-def _none_reason(
-    question: Question, attainable: tuple[Number, Number] | None, end: str | None = "∞"
-) -> str:
+def _none_reason(question: Question, attainable: tuple[Number, Number] | None, end: str | None = "∞") -> str:
     """Say that no q has the asked variance, and why; what is printed is checked with balls first.
 
     Parameters
