@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from initmath.lock import one_at_a_time
+
 if TYPE_CHECKING:
     from flint import arb
 
@@ -119,6 +121,25 @@ class Number:
     digits: int = 15
     certified: bool = field(default=True)
 
+    def _parts(self) -> tuple[Any, ...]:
+        """All fields, with the ball as integers: it is neither comparable as a set nor can it be pickled."""
+        rest = (self.closed_form, self.method, self.digits, self.certified)
+        return (self.status, _dumped(self.ball), *rest)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all fields are the same, the ball to the last bit."""
+        return self._parts() == other._parts() if isinstance(other, Number) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from sympy import Pow
+
+        status, dumped, form, *rest = self._parts()
+        # SymPy would evaluate a power anew, and one that was left as it is would come back as another.
+        return _restored, (status, dumped, form.args if type(form) is Pow else form, *rest)
+
     def __float__(self) -> float:
         """Nearest double to the midpoint."""
         return float(self.ball.mid())
@@ -139,6 +160,7 @@ class Number:
         form = None if self.closed_form is None else str(self.closed_form)
         return {"status": self.status.value, "closed_form": form, "value": value, "error_bound": error}
 
+    @one_at_a_time
     def _decimal(self) -> tuple[str, str]:
         from flint import arb, ctx
 
@@ -165,3 +187,28 @@ class Number:
             return shown, text
         finally:
             ctx.prec = precision
+
+
+def _dumped(ball: Any) -> tuple[tuple[int, int], tuple[int, int]] | str:
+    """Midpoint and radius of a ball, each as (m, e) for m·2^e; infinity as text."""
+    if not ball.is_finite():
+        return "inf" if ball > 0 else "-inf" if ball < 0 else "nan"
+    (m, e), (r, s) = ball.mid().man_exp(), ball.rad().man_exp()
+    return (int(m), int(e)), (int(r), int(s))
+
+
+def _restored(status: Status, dumped: Any, closed_form: Any, *rest: Any) -> Number:
+    from flint import arb
+
+    if isinstance(closed_form, tuple):
+        from sympy import Pow
+
+        closed_form = Pow(*closed_form, evaluate=False)
+    if isinstance(dumped, str):
+        return Number(status, arb(dumped), closed_form, *rest)
+    middle, (r, s) = dumped
+    # Arb rounds a radius that it is given up by one unit in its last place; just below, it arrives at r.
+    ball = arb(middle, ((r << 40) - 1, s - 40)) if r else arb(middle)
+    if not ball.rad() >= arb((r, s)):
+        ball = arb(middle, (r, s))
+    return Number(status, ball, closed_form, *rest)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Expr, Rational, S, Symbol, sympify
+from sympy import Abs, Basic, Expr, Lambda, Rational, S, Symbol, sympify
 
 from initmath.activation.catalogue import Entry, find, names
 from initmath.activation.core import Activation, Parameter
@@ -48,6 +48,10 @@ def resolve(act: Any, params: Mapping[str, Any] | None = None) -> Activation:
         return _substituted(act, given) if given else act
     if isinstance(act, str):
         return _from_text(act.strip(), tuple(sorted(given.items(), key=lambda item: item[0])))
+    if isinstance(act, Lambda) and len(act.signature) == 1 and isinstance(act.signature[0], Symbol):
+        if any(s.name == "x" for s in act.free_symbols):
+            raise InputError(f"{act}: x is the variable and cannot be a parameter: rename it")
+        act = act.expr.xreplace({act.signature[0]: x})
     if isinstance(act, Basic):
         return _from_expr(act, given)
     if callable(act):
@@ -67,12 +71,18 @@ def _value(name: str, value: Any) -> Any:
         raise InputError(f"{name!r} cannot be the name of a parameter: it is taken")
     if isinstance(value, str):
         return Symbol(name, positive=True) if value.strip() == "symbol" else parse_constant(value)
+    if (
+        not isinstance(value, int | float | Basic)
+        and hasattr(value, "dtype")
+        and getattr(value, "ndim", 1) == 0
+    ):
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float | Basic):
         raise InputError(f"the parameter {name} must be a number or 'symbol', not {value!r}")
     if isinstance(value, float):
         if not math.isfinite(value):
             raise InputError(f"the parameter {name} must be finite, not {value}")
-        return Rational(repr(value))
+        return Rational(float.__repr__(value))
     exact = sympify(value)
     if exact.has(S.NaN, S.Infinity, S.ImaginaryUnit) or exact.is_real is False:
         raise InputError(f"the parameter {name} must be real and finite, not {value}")
@@ -191,13 +201,14 @@ def checked(act: Activation) -> Activation:
         raise InputError(f"{name} is not finite")
     parameters = tuple(sorted(expr.free_symbols - {x}, key=lambda s: s.name))
     values = [0.37 + 0.41 * k for k in range(1, len(parameters) + 1)]
-    _check_real(name, compile_floats(expr, (x, *parameters)), values)
+    _check_real(name, expr, (x, *parameters), values)
     if act.is_constant:
         raise InputError(f"{name} is a constant function: it has no gain")
     return act
 
 
-def _check_real(name: str, function: Callable[..., Any], values: list[float]) -> None:
+def _check_real(name: str, expr: Any, symbols: tuple[Any, ...], values: list[float]) -> None:
+    function = compile_floats(expr, symbols)
     finite = False
     for point in SAMPLES:
         value = function(point, *values)
@@ -205,10 +216,18 @@ def _check_real(name: str, function: Callable[..., Any], values: list[float]) ->
             if not (math.isfinite(value.real) and math.isfinite(value.imag)):
                 continue
             if abs(value.imag) > 1e-9 * abs(value):
-                raise InputError(
-                    f"{name} is not real at x = {point}; perhaps you mean it of abs(x), as in sqrt(abs(x))"
-                )
+                raise InputError(f"{name} is not real at x = {point}{_real_twin(expr, symbols, values)}")
             value = value.real
         finite = finite or math.isfinite(value)
     if not finite:
         raise InputError(f"{name} has no finite value at any sample point")
+
+
+def _real_twin(expr: Any, symbols: tuple[Any, ...], values: list[float]) -> str:
+    """Suggest the same of abs(x) where that is real and short enough for a message."""
+    even = expr.xreplace({x: Abs(x)})
+    text = str(even).replace("Abs(", "abs(")
+    function = compile_floats(even, symbols)
+    found = [function(point, *values) for point in SAMPLES]
+    real = not any(isinstance(value, complex) and value.imag for value in found)
+    return f"; perhaps you mean {text}" if real and len(text) <= 60 else ""

@@ -1,12 +1,15 @@
 """One function a command: ``derive``, ``gain``, ``compare``, ``verify``, ``activations``.
 
-Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.
+Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.  They may be called
+from several threads; they run one at a time (`initmath.lock`).
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from initmath.lock import one_at_a_time
 
 if TYPE_CHECKING:
     from initmath.answers.comparison import compare
@@ -28,6 +31,6 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'initmath.answers' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"initmath.answers.{_HOME[name]}"), name)
+    value = one_at_a_time(getattr(importlib.import_module(f"initmath.answers.{_HOME[name]}"), name))
     globals()[name] = value
     return value

@@ -115,6 +115,9 @@ class ComparedActivation:
     frameworks: dict[str, FrameworkConstant]
     facts: ActivationFacts = field(repr=False, compare=False, metadata={"json": False})
 
+    def __hash__(self) -> int:
+        return hash((self.activation, self.expression, self.q))
+
 
 @dataclass(frozen=True)
 class Comparison(Shown):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from fractions import Fraction
 from typing import Any
 
 from initmath.errors import InputError
 
-__all__ = ["exact_number"]
+__all__ = ["exact_number", "whole_number"]
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 300
@@ -21,7 +22,7 @@ def exact_number(value: Any, name: str, *, zero: bool = False) -> Fraction:
 
     Parameters
     ----------
-    value : int, float, str, Fraction, Decimal or SymPy Rational
+    value : int, float, str, Fraction, Decimal, SymPy Rational or NumPy scalar
         Text: ``"2"``, ``"0.05"``, ``"1e-3"``, ``"1/3"``.  A float stands for its shortest decimal.
     name : str
         What the number is, for the message.
@@ -46,7 +47,7 @@ def exact_number(value: Any, name: str, *, zero: bool = False) -> Fraction:
     ...
     initmath.errors.InputError: q = -1: must be positive
     """
-    text = (repr(value) if isinstance(value, float) else str(value)).strip()
+    text = (float.__repr__(value) if isinstance(value, float) else str(value)).strip()
     if isinstance(value, bool) or len(text) > MAX_LENGTH:
         raise InputError(f"{name} = {text[:40]}: is not a number such as 2, 0.05, 1e-3 or 1/3")
     parts = [_read(part.strip()) for part in text.split("/")]
@@ -67,3 +68,19 @@ def _read(text: str) -> Fraction | None:
     if not match or (match[2] and (len(match[2]) > 6 or abs(int(match[2][1:])) > MAX_EXPONENT)):
         return None
     return Fraction(text)
+
+
+def whole_number(value: Any) -> int | None:
+    """Return an integer of Python or NumPy as an int; None for anything else, bool included.
+
+    Examples
+    --------
+    >>> whole_number(3), whole_number(3.0), whole_number(True)
+    (3, None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None

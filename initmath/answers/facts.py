@@ -50,6 +50,9 @@ class ActivationFacts:
     values: tuple[tuple[str, Any], ...] = field(default=(), repr=False, metadata={"json": False})
     references: tuple[str, ...] = field(default=(), repr=False, metadata={"json": False})
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.expression))
+
     def title(self) -> Inline:
         """Name and formula, once if the name is the formula."""
         if self.expr is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from initmath import criteria, moments
 from initmath.activation import resolve
-from initmath.answers.exact import exact_number
+from initmath.answers.exact import exact_number, whole_number
 from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.criteria import CriterionResult, Solution
 from initmath.derivation import Derivation, Number, Step
@@ -118,6 +118,9 @@ class Initialization(Shown):
         default_factory=dict, repr=False, compare=False, metadata={"json": False}, kw_only=True
     )
 
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
     @property
     def principal(self) -> str:
         """The criterion whose value is *the* gain: the one asked for, or ``second_moment``."""
@@ -222,7 +225,9 @@ def derive(
     _known_criterion(criterion)
     activation = resolve(act, dict(params) if params else None)
     at = moments.variance_at(conditions["q"] or 1)
-    found = {name: moments.moment(activation, name, at, digits, timeout) for name in moments.NAMES}
+    found = {
+        name: moments.moment(activation, name, at, conditions["digits"], timeout) for name in moments.NAMES
+    }
     if criterion == "all":
         results = criteria.solve_all(activation, **conditions)
     else:
@@ -240,7 +245,7 @@ def derive(
         steps=_steps(found, results),
         at=at,
         asked=criterion,
-        fans=(fan_in, fan_out),
+        fans=(whole_number(fan_in), whole_number(fan_out)),
         show_steps=criterion != "all",
         unsolved={
             name: _why_not(each.derivation) for name, each in found.items() if each.number.closed_form is None
@@ -284,7 +289,8 @@ def gain(act: Any, criterion: str = PRINCIPAL, q: Any = None, params: dict[str, 
 def _only_gain(activation: str, criterion: str, answer: CriterionAnswer | CriterionResult) -> float:
     name = f"{criterion} of {activation}"
     if not answer.solutions:
-        raise InputError(f"{name}: no solution: {answer.reason or 'none exists'}")
+        reason = (answer.reason or "none exists").removeprefix("no solution: ")
+        raise InputError(f"{name}: no solution: {reason}")
     if len(answer.solutions) > 1:
         gains = ", ".join(
             f"{float(s.gain):.6g} (q = {float(s.q):.6g}, {s.stability})" for s in answer.solutions
@@ -310,11 +316,11 @@ def _conditions(
 ) -> dict[str, Any]:
     """Check what was asked, and put it as the criteria want it."""
     for name, fan in (("fan_in", fan_in), ("fan_out", fan_out)):
-        if fan is not None and (isinstance(fan, bool) or not isinstance(fan, int) or fan < 1):
+        if fan is not None and (whole_number(fan) or 0) < 1:
             raise InputError(f"{name} = {fan}: must be a positive integer")
     if fan_out is not None and fan_in is None:
         raise InputError("fan_out needs fan_in: only their ratio matters")
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 1000:
+    if not 1 <= (whole_number(digits) or 0) <= 1000:
         raise InputError(f"digits = {digits}: must be an integer from 1 to 1000")
     return {
         "q": None if q is None else exact_number(q, "q"),
@@ -322,9 +328,9 @@ def _conditions(
         if bias_variance is None
         else exact_number(bias_variance, "bias variance", zero=True),
         "target_variance": exact_number(target_variance, "target variance"),
-        "fan_in": fan_in or 1,
-        "fan_out": fan_out,
-        "digits": digits,
+        "fan_in": whole_number(fan_in) or 1,
+        "fan_out": whole_number(fan_out),
+        "digits": whole_number(digits),
         "timeout": timeout,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from initmath.display.document import Block
+from initmath.lock import one_at_a_time
 
 __all__ = ["Shown"]
 
@@ -21,24 +22,28 @@ class Shown(ABC):
     def blocks(self) -> tuple[Block, ...]:
         """List what a reader sees, from top to bottom."""
 
+    @one_at_a_time
     def to_json(self) -> str:
         """Return a JSON string."""
         from initmath.display.data import to_json
 
         return to_json(self)
 
+    @one_at_a_time
     def to_markdown(self) -> str:
         """Return Markdown, formulas between dollar signs."""
         from initmath.display.markdown import to_markdown
 
         return to_markdown(self.blocks())
 
+    @one_at_a_time
     def to_latex(self) -> str:
         """Return LaTeX for a document that loads amsmath."""
         from initmath.display.tex import to_latex
 
         return to_latex(self.blocks())
 
+    @one_at_a_time
     def to_text(self, width: int = 80, unicode: bool = True) -> str:
         """Return plain text without colour."""
         from initmath.display.terminal import to_text
