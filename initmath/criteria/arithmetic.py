@@ -9,8 +9,8 @@ from sympy import Integer, Pow, Rational, sqrt
 
 from initmath.balls import bits, evaluate, relative_error, to_arb, working_precision
 from initmath.derivation import Number, Status
-from initmath.integral import q as Q
 from initmath.errors import NotEnclosed
+from initmath.integral import q as Q
 from initmath.moments import parameter_values
 from initmath.moments.algebra import is_zero, tidy
 

@@ -114,11 +114,8 @@ def _constant_variance(question: Question, value: Any) -> CriterionResult:
 
 
 def _none_exactly(question: Question, value: Any) -> CriterionResult:
-    attainable, end = _exact_range(question, value), "∞"
-    if attainable is None:
-        attainable = _monotone_range(question)
-    else:
-        attainable, end = attainable[:2], attainable[2]
+    found = _exact_range(question, value)
+    attainable, end = (_monotone_range(question), "∞") if found is None else (found[:2], found[2])
     return _denied(question, _none_reason(question, attainable, end), attainable)
 
 

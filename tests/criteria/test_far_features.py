@@ -1,4 +1,4 @@
-"""Bumps, clips and pieces far from 0: every root, whatever the features' distance; nothing denied that exists."""
+"""Bumps, clips and pieces far from 0: every root is found, and nothing denied that exists."""
 
 from __future__ import annotations
 
