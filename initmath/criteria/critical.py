@@ -199,8 +199,8 @@ def _isolated(question: Question) -> CriterionResult:
 def _upper_end(question: Question) -> tuple[arb, bool]:
     """Return q₁ such that no q ≥ q₁ solves, for bounded g: (q − σ_b²) E g'² grows like √q, and E g² ≤ sup g².
 
-    E g'² ≥ ∫_{-R}^{R} g'² φ_q ≥ e^{-R²/(2q)} I/√(2πq) with I = ∫_{-R}^{R} g'² dx, and I ≥ √(2π) R E[g'(Rz)²; |z| ≤ 1],
-    for any R: the outermost kink, to see what happens there.
+    E g'² ≥ ∫_{-R}^{R} g'² φ_q ≥ e^{-R²/(2q)} I/√(2πq) with I = ∫_{-R}^{R} g'² dx, and
+    I ≥ √(2π) R E[g'(Rz)²; |z| ≤ 1], for any R: the outermost kink, to see what happens there.
     """
     fallback = arb("1.0213e4")
     activation = question.activation
