@@ -30,6 +30,9 @@ GUARD_DIGITS = 12
 
 SHORT = 12
 
+LARGEST_RATIONAL = 10**12
+"""No larger number is recognised: it need not even fit into a double."""
+
 METHOD = "closed form, evaluated in ball arithmetic"
 BALLS = "ball arithmetic on certified moments"
 
@@ -137,7 +140,7 @@ def settle(number: Number, at: Any) -> Number:
 
 def small_rational(ball: Any, largest: int = 12) -> Any | None:
     """Return the fraction with a small denominator inside a narrow ball, or None."""
-    if not ball.is_finite() or relative_error(ball + 1) > 1e-10:
+    if not ball.is_finite() or relative_error(ball + 1) > 1e-10 or not abs(ball) < LARGEST_RATIONAL:
         return None
     for denominator in range(1, largest + 1):
         numerator = (ball * denominator).unique_fmpz()

@@ -174,3 +174,9 @@ def test_a_variance_out_of_range_is_refused_in_one_line(far):
 def test_a_default_that_is_not_rational_has_a_value_to_show():
     values = moments.parameter_values(resolve("selu", {"alpha": "symbol"}))
     assert all(value.is_Rational for value in values.values())
+
+
+def test_a_huge_weight_variance_is_shown():
+    # g'(0) = 600·e^(−900): the tangent asks for a weight variance beyond the doubles.
+    answer = initmath.derive("1+exp(-100*(x-3)**2)", criterion="taylor").criteria["taylor"]
+    assert float(answer.solutions[0].sigma_w2.ball.log()) > 1780
