@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Rational
 
@@ -106,6 +106,9 @@ SCAN = np.geomspace(1e-2, 1e4, 60)
 def test_every_sign_change_is_among_the_solutions(text, percent):
     g = resolve(text)
     scanned = quadrature.moments(g, SCAN).variance.value
+    seen = np.isfinite(scanned)  # quadrature says inf where it gives up
+    grid, scanned = SCAN[seen], scanned[seen]
+    assume(len(grid) > 10)
     target = Rational(round(float(scanned.max()) * percent) + 1, 100)
     try:
         result = solve("variance", g, target_variance=target)
@@ -118,9 +121,9 @@ def test_every_sign_change_is_among_the_solutions(text, percent):
     roots = [float(s.q.ball) for s in result.solutions]
     excess = scanned - float(target)
     clear = np.abs(excess) > 1e-5 * float(target)
-    for k in range(len(SCAN) - 1):
+    for k in range(len(grid) - 1):
         if clear[k] and clear[k + 1] and excess[k] * excess[k + 1] < 0:
-            assert any(SCAN[k] <= root <= SCAN[k + 1] for root in roots), (text, target, SCAN[k])
+            assert any(grid[k] <= root <= grid[k + 1] for root in roots), (text, target, grid[k])
 
 
 def test_an_open_parameter_claims_nothing_for_all_its_values():
