@@ -16,6 +16,7 @@ STEP = 10.0 / 3
 LAST = 39.0
 """Beyond this the Gaussian density leaves the range of a double."""
 
+_SLIVER = 1e-6  # in z
 _WIDTH = 2.5  # first panel in x: activations vary on the scale of 1
 _GROWTH = 1.3  # and then look the same on every scale
 
@@ -56,7 +57,11 @@ def first_edges(
         e = ladder[-1]
         ladder.append(e + np.minimum(STEP * root, _WIDTH + _GROWTH * e))
     half = np.stack(ladder, axis=1)
-    edges = np.concatenate([-half[:, :0:-1], half, np.broadcast_to(points, (len(root), points.size))], axis=1)
+    rungs = np.concatenate([-half[:, :0:-1], half], axis=1)
+    for point in breakpoints:
+        # A rung that misses a breakpoint by rounding only would leave a sliver with the break inside it.
+        rungs = np.where(np.abs(rungs - point) < _SLIVER * root[:, None], point, rungs)
+    edges = np.concatenate([rungs, np.broadcast_to(points, (len(root), points.size))], axis=1)
     edges = np.clip(edges, low[:, None], high[:, None])
     edges.sort(axis=1)
     left, right = edges[:, :-1], edges[:, 1:]

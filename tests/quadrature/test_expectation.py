@@ -339,3 +339,11 @@ def test_rule_is_exact_to_degree_63():
     rule = gauss_legendre()
     for degree in range(0, 64, 2):
         assert float(np.sum(rule.weights * rule.nodes**degree)) == pytest.approx(2 / (degree + 1), rel=1e-15)
+
+
+def test_a_first_panel_that_misses_a_breakpoint_by_rounding_leaves_no_sliver():
+    # 6 steps of √q·10/3 are −2.0000000000000004 at q = 1/100: one unit in the last place from the break at −2
+    tail = expectation(lambda x: np.where(x < -2, 1.0, 0.0), np.array([0.01]), breakpoints=(-2.0,))
+    true = 0.5 * math.erfc(20 / math.sqrt(2))
+    assert abs(tail.value[0] - true) <= tail.error[0] + 1e-13 * true
+    assert np.isfinite(tail.error[0])
