@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational
 
@@ -102,13 +102,11 @@ SCAN = np.geomspace(1e-2, 1e4, 60)
 
 
 @given(far(), st.integers(5, 150))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_sign_change_is_among_the_solutions(text, percent):
     g = resolve(text)
     scanned = quadrature.moments(g, SCAN).variance.value
-    seen = np.isfinite(scanned)  # quadrature says inf where it gives up
-    grid, scanned = SCAN[seen], scanned[seen]
-    assume(len(grid) > 10)
+    assert np.isfinite(scanned).all()
     target = Rational(round(float(scanned.max()) * percent) + 1, 100)
     try:
         result = solve("variance", g, target_variance=target)
@@ -121,9 +119,9 @@ def test_every_sign_change_is_among_the_solutions(text, percent):
     roots = [float(s.q.ball) for s in result.solutions]
     excess = scanned - float(target)
     clear = np.abs(excess) > 1e-5 * float(target)
-    for k in range(len(grid) - 1):
+    for k in range(len(SCAN) - 1):
         if clear[k] and clear[k + 1] and excess[k] * excess[k + 1] < 0:
-            assert any(grid[k] <= root <= grid[k + 1] for root in roots), (text, target, grid[k])
+            assert any(SCAN[k] <= root <= SCAN[k + 1] for root in roots), (text, target, SCAN[k])
 
 
 def test_an_open_parameter_claims_nothing_for_all_its_values():
