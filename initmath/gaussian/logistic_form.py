@@ -21,6 +21,9 @@ _MAX_MULTIPLE = 8
 _MAX_SIZE = 100
 """Cancelling a longer rational function takes minutes; the longest that came out a polynomial has size 42."""
 
+_MAX_CONSTANTS = 3
+"""Different irrational constants, each a further unknown for the cancellation."""
+
 T, E, LOG_COSH = Dummy("T"), Dummy("E"), Dummy("l")
 
 
@@ -62,6 +65,10 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
     reduced = _Reduction(x, unit).reduce(expr)
     if reduced is None or _size(reduced) > _MAX_SIZE:
         return None
+    named: dict[Any, Any] = {}
+    reduced = _with_named_constants(reduced, named)
+    if len(named) > _MAX_CONSTANTS:
+        return None
     try:
         terms = _polynomial(reduced, x)
         if terms is None:
@@ -72,7 +79,14 @@ def logistic_form(expr: Any, x: Any) -> LogisticForm | None:
             unit, terms = unit * step, _polynomial(coarser, x)
     except PolynomialError:
         return None
-    return None if terms is None else LogisticForm(unit / 2, terms)
+    if terms is None:
+        return None
+    constants = {symbol: constant for constant, symbol in named.items()}
+    restored = tuple((monomial, c.xreplace(constants)) for monomial, c in terms)
+    # A denominator that vanishes for these constants only: then the identity in the symbols says nothing.
+    if any(c.has(S.ComplexInfinity, S.NaN) for _, c in restored):
+        return None
+    return LogisticForm(unit / 2, restored)
 
 
 def _size(reduced: Any) -> int:
@@ -90,6 +104,21 @@ def _polynomial(reduced: Any, x: Any) -> tuple[tuple[tuple[int, int, int], Any],
     if any(x in c.free_symbols for c in poly.coeffs()):
         return None
     return tuple((monomial, c / denominator) for monomial, c in poly.terms())
+
+
+def _with_named_constants(expr: Any, named: dict[Any, Any]) -> Any:
+    """Replace irrational constants by symbols: an identity in the symbols is one in the constants.
+
+    Without this, `cancel` works over a field of expressions such as √2 or e^{1/3}, in which nothing bounds
+    its time.
+    """
+    if expr.is_Rational or expr.is_Symbol:
+        return expr
+    if isinstance(expr, (Add, Mul)) or (isinstance(expr, Pow) and expr.exp.is_Integer):
+        return expr.func(*(_with_named_constants(arg, named) for arg in expr.args))
+    if expr.free_symbols:
+        return expr
+    return named.setdefault(expr, Dummy(f"c{len(named)}"))
 
 
 def _coarsen(reduced: Any, x: Any) -> tuple[int, Any]:
