@@ -23,7 +23,7 @@ FEW = settings(
     max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
-MANY = settings(FEW, max_examples=400, phases=[Phase.generate])
+MANY = settings(FEW, max_examples=1000, phases=[Phase.generate])
 
 
 def activation(text):
