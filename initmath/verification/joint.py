@@ -69,7 +69,7 @@ class Joint:
     power: float
 
 
-def judge(found: Sequence[Innovation], level: float) -> Joint:
+def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | None = None) -> Joint:
     """Combine the innovations of all quantities.
 
     Parameters
@@ -77,6 +77,8 @@ def judge(found: Sequence[Innovation], level: float) -> Joint:
     found : sequence of Innovation
     level : float
         Probability of refuting a true claim.
+    claimed : frozenset of str, optional
+        The quantities that the claim is about: only they count for the power.  None: the map of a layer, all.
     """
     tests: list[Statistic] = []
     reach: list[float] = []
@@ -87,12 +89,14 @@ def judge(found: Sequence[Innovation], level: float) -> Joint:
             z, w = each.z[tested], np.sqrt(each.count[tested])
             total = float(np.sum(w * z) / sqrt(float(np.sum(w * w))))
             tests.append(Statistic(each.quantity, "sum", total, 0, two_sided(total)))
-            reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
+            if claimed is None or each.quantity in claimed:
+                reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
             if len(z) > 1:
                 rest = max(float(np.sum(z * z)) - total * total, 0.0)
                 tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _upper(rest, len(z) - 1)))
         # without variance there is nothing to chance: 1 % wrong is seen in every network
-        certain |= each.quantity in ("q", "gradient") and bool(each.exact.sum() > 0)
+        if claimed is None:
+            certain |= each.quantity in ("q", "gradient") and bool(each.exact.sum() > 0)
     wrong = tuple(each.quantity for each in found if each.mismatches.any())
     smallest = min((test.p for test in tests), default=1.0)
     joint = -expm1(len(tests) * log1p(-smallest)) if smallest < 1 else 1.0
