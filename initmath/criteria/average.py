@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from initmath import moments
-from initmath.criteria.arithmetic import combine, exact, settle
 from initmath.criteria.flow import flow
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Step
 from initmath.integral import q as Q
+from initmath.solving.arithmetic import combine, exact, settle
 
 __all__ = ["CRITERION"]
 

@@ -10,16 +10,16 @@ from sympy import Rational, S
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.arithmetic import combine, exact, for_one_value, proven_positive, settle
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
-from initmath.criteria.roots import isolate
-from initmath.criteria.tails import clip, outermost, range_bound
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero, solve_for_q, tidy
+from initmath.solving.arithmetic import combine, exact, for_one_value, proven_positive, settle
+from initmath.solving.roots import isolate
+from initmath.solving.tails import clip, outermost, range_bound
 
 __all__ = ["CRITERION"]
 

@@ -11,14 +11,14 @@ from sympy import S
 
 from initmath import moments
 from initmath.balls import bits, to_arb, working_precision
-from initmath.criteria.arithmetic import exact
 from initmath.criteria.result import Question
-from initmath.criteria.roots import FIRST_DIGITS, Isolation, isolate
-from initmath.criteria.tails import concave_near_zero, linear_near_zero
 from initmath.derivation import Number, Status
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero, power_terms
+from initmath.solving.arithmetic import exact
+from initmath.solving.roots import FIRST_DIGITS, Isolation, isolate
+from initmath.solving.tails import concave_near_zero, linear_near_zero
 
 __all__ = ["Flow", "flow"]
 

@@ -9,13 +9,13 @@ from flint import arb
 
 from initmath import moments
 from initmath.balls import bits, evaluate, relative_error
-from initmath.criteria.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
 from initmath.criteria.flow import Flow, flow
 from initmath.criteria.result import Question, Solution
 from initmath.derivation import Number, Status
 from initmath.errors import Disagreement, Divergent
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero, tidy
+from initmath.solving.arithmetic import GUARD_DIGITS, combine, exact, given, settle, square_root
 
 __all__ = ["Point", "asked_point", "root_point", "solution_at", "stability", "why_undecided"]
 

@@ -8,13 +8,13 @@ from sympy import Derivative, Eq, S, Subs, Symbol, limit, oo
 
 from initmath import moments
 from initmath.balls import bits, evaluate
-from initmath.criteria.arithmetic import combine, exact, given
 from initmath.criteria.flow import flow
 from initmath.criteria.point import Point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Number, Status, Step
 from initmath.integral import x
 from initmath.moments.algebra import is_zero
+from initmath.solving.arithmetic import combine, exact, given
 
 __all__ = ["CRITERION", "tangent_at_zero"]
 

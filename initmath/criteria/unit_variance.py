@@ -7,12 +7,12 @@ from dataclasses import replace
 from sympy import S
 
 from initmath import moments
-from initmath.criteria.arithmetic import combine, exact, settle
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
 from initmath.derivation import Number, Step
 from initmath.integral import q as Q
 from initmath.moments.algebra import tidy
+from initmath.solving.arithmetic import combine, exact, settle
 
 __all__ = ["CRITERION"]
 

@@ -13,15 +13,15 @@ from sympy import Eq, S
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
-from initmath.criteria.arithmetic import combine, exact, for_one_value, proven_positive, small_rational
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, Solution, no_solution
-from initmath.criteria.roots import isolate
-from initmath.criteria.tails import monotone_limits, near_infinity, near_zero, range_bound
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Disagreement, Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
+from initmath.solving.arithmetic import combine, exact, for_one_value, proven_positive, small_rational
+from initmath.solving.roots import isolate
+from initmath.solving.tails import monotone_limits, near_infinity, near_zero, range_bound
 
 __all__ = ["CRITERION"]
 

@@ -128,7 +128,7 @@ def true_value(entry: Published, digits: int = 15) -> Any:
     """
     from initmath import moments
     from initmath.activation import resolve
-    from initmath.criteria.arithmetic import combine, exact, square_root
+    from initmath.solving.arithmetic import combine, exact, square_root
 
     activation = resolve(entry.activation)
     name = {"he_gain": "second_moment", "rms": "second_moment", "mean": "mean"}.get(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initmath.balls import working_precision
-from initmath.criteria.roots import isolate
 from initmath.errors import NotEnclosed
+from initmath.solving.roots import isolate
 
 
 def polynomial(roots):

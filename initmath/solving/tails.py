@@ -14,11 +14,11 @@ from sympy import Rational, S, cosh, erfc, exp, oo, sech, tanh, together
 
 from initmath import enclosure, moments
 from initmath.balls import evaluate, working_precision
-from initmath.criteria.asymptotics import PREC, Bound, Form, NoForm, form_at_infinity, largest
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import Phi, x
 from initmath.moments.algebra import is_zero
 from initmath.piecewise import Piece, PiecewiseSmooth
+from initmath.solving.asymptotics import PREC, Bound, Form, NoForm, form_at_infinity, largest
 
 __all__ = [
     "Band",

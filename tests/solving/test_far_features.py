@@ -13,9 +13,9 @@ from sympy import Rational
 from initmath import quadrature
 from initmath.activation import resolve
 from initmath.criteria import solve
-from initmath.criteria.asymptotics import Bound, largest
-from initmath.criteria.tails import near_infinity, range_bound
 from initmath.errors import Disagreement
+from initmath.solving.asymptotics import Bound, largest
+from initmath.solving.tails import near_infinity, range_bound
 
 # expression, target, roots of Var g(√q z) = target (a dense scan by quadrature brackets each)
 TABLE = [

@@ -7,11 +7,11 @@ from flint import arb
 
 from initmath.activation import catalogue, resolve
 from initmath.balls import evaluate, working_precision
-from initmath.criteria.arithmetic import exact
-from initmath.criteria.asymptotics import NoForm, form_at_infinity
-from initmath.criteria.tails import concave_near_zero, monotone_limits, near_infinity, near_zero
 from initmath.integral import x
 from initmath.moments import ball
+from initmath.solving.arithmetic import exact
+from initmath.solving.asymptotics import NoForm, form_at_infinity
+from initmath.solving.tails import concave_near_zero, monotone_limits, near_infinity, near_zero
 
 POINTS = ("3.1", "4.7", "8.9", "21.3", "77", "310")
 
