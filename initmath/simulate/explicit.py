@@ -111,6 +111,7 @@ def _through(network: Network, where: slice, record: Record, check: Callable[[],
     kept: list[Array] = []
     portions = _portions(experiment)
     walk = network.forward()
+    record.inputs(where, walk.x[None])
     for layer in range(1, experiment.depth + 1):
         check()
         y = walk.step(network.weights(layer))

@@ -14,6 +14,7 @@ __all__ = ["Record", "shapes"]
 
 ALL = slice(None)
 _EACH = ("mean_y", "second_y", "mean_x", "second_x", "fourth_x")
+_INPUT = ("input_mean", "input_fourth")
 _PAIR = ("gram_y", "distance_y", "gram_x")
 _BACK_EACH = ("known_e", "fresh_e", "expected_delta", "variance_delta")
 _BACK_PAIR = ("gram_e", "gram_delta")
@@ -25,6 +26,8 @@ def shapes(experiment: Experiment, networks: int) -> dict[str, tuple[int, ...]]:
     each, pair = (networks, experiment.depth, inputs), (networks, experiment.depth, inputs, inputs)
     found: dict[str, tuple[int, ...]] = {}
     found |= dict.fromkeys(_EACH, each)
+    if experiment.route == "explicit":
+        found |= dict.fromkeys(_INPUT, (networks, inputs))
     if experiment.derivative or experiment.backward:
         found["slope"] = each
     if experiment.pairs:
@@ -51,6 +54,12 @@ class Record:
     def put(self, where: Any, layer: int, name: str, value: Array, inputs: slice = ALL) -> None:
         """Keep a value of layer 1…L for the networks ``where`` and some inputs."""
         self.arrays[name][where, layer - 1, inputs] = value
+
+    def inputs(self, where: Any, x: Array) -> None:
+        """Moments of layer 0 that its Gram matrix does not tell, from x₀ of shape (n, B, N)."""
+        square = x * x
+        self.arrays["input_mean"][where] = inner(x, np.ones_like(x[0, 0])) / x.shape[-1]
+        self.arrays["input_fourth"][where] = inner(square, square) / x.shape[-1]
 
     def forward(
         self, where: Any, layer: int, y: Array, x: Array, slope: Array | None, inputs: slice = ALL

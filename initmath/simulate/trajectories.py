@@ -26,6 +26,9 @@ class Trajectories:
         (1/N) Σ y and (1/N) Σ y² of the pre-activations.
     mean_x, second_x, fourth_x : ndarray, shape (R, L, B)
         (1/N) Σ g(y), Σ g(y)², Σ g(y)⁴ (over N).
+    input_mean, input_fourth : ndarray, shape (R, B), or None
+        (1/N) Σ x₀ and (1/N) Σ x₀⁴ of the inputs that were drawn; None without weights, where layer 0 is its
+        Gram matrix and nothing else.
     slope : ndarray, shape (R, L, B), or None
         (1/N) Σ g'(y)².
     gram_y, gram_x : ndarray, shape (R, L, B, B), or None
@@ -60,6 +63,8 @@ class Trajectories:
     mean_x: Floats
     second_x: Floats
     fourth_x: Floats
+    input_mean: Floats | None = None
+    input_fourth: Floats | None = None
     slope: Floats | None = None
     gram_y: Floats | None = None
     gram_x: Floats | None = None

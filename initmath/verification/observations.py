@@ -49,7 +49,8 @@ class Observations:
     width : int
         N.
     second_x, mean_x : ndarray, shape (R, L + 1, B)
-        (1/N) Σ x² and (1/N) Σ x; entry 0 of the layers is the network's input.
+        (1/N) Σ x² and (1/N) Σ x; entry 0 of the layers is the network's input (its mean may be NaN, unknown;
+        only centred weights see it).
     cross_x : ndarray, shape (R, L + 1), or None
         (1/N) Σ x₁ x₂.
     fourth_x : ndarray, shape (R, L + 1) or None
@@ -86,12 +87,15 @@ class Observations:
 def observe(found: Trajectories) -> Observations:
     """Take from a simulation what is judged.
 
-    Layer 0 is known by its Gram matrix only; it is Gaussian but for that, so its fourth moment is 3 K² and
-    its mean² K/N, each up to a fluctuation that does not matter at first order in 1/N.
+    Without weights, layer 0 is its Gram matrix and nothing else: its mean and its fourth moment, which only
+    weights that are not Gaussian see, are NaN then.
     """
     e = found.experiment
     start = np.diagonal(e.inputs.matrix)
     zeroth = np.broadcast_to(start, (e.networks, 1, len(start)))
+    unknown = np.full((e.networks, len(start)), np.nan)
+    mean = unknown if found.input_mean is None else found.input_mean
+    fourth = unknown if found.input_fourth is None else found.input_fourth
     two = len(start) > 1 and found.gram_x is not None and found.gram_y is not None
     cross_x = cross_y = None
     if two:
@@ -102,11 +106,11 @@ def observe(found: Trajectories) -> Observations:
     return Observations(
         width=e.width,
         second_x=np.concatenate([zeroth, found.second_x], axis=1),
-        mean_x=np.concatenate([np.sqrt(zeroth / e.width), found.mean_x], axis=1),
+        mean_x=np.concatenate([mean[:, None], found.mean_x], axis=1),
         second_y=found.second_y,
         cross_x=cross_x,
         cross_y=cross_y,
-        fourth_x=np.concatenate([3 * zeroth[:, :, 0] ** 2, found.fourth_x[:, :, 0]], axis=1),
+        fourth_x=np.concatenate([fourth[:, :1], found.fourth_x[:, :, 0]], axis=1),
         derivative=None if found.slope is None else found.slope[:, :, 0],
         gradients=_gradients(found),
     )
