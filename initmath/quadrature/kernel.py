@@ -15,7 +15,7 @@ from initmath.quadrature._rule import gauss_legendre
 __all__ = ["pair_expectation"]
 
 _REACH = 8.5  # in standard deviations; exp(−8.5²/2) = 2e-16
-_BASE = np.array([-_REACH, -3.2, 0.0, 3.2, _REACH])
+_BASE = (-_REACH, -3.2, 0.0, 3.2, _REACH)
 _FINE, _COARSE = 13, 9
 _BLOCK = 1 << 15  # nodes a block
 
@@ -29,6 +29,9 @@ def pair_expectation(
     covariance: ArrayLike,
     breakpoints: Sequence[float] = (),
     checked: int | None = None,
+    orders: tuple[int, int] = (_FINE, _COARSE),
+    base: Sequence[float] = _BASE,
+    gap: ArrayLike | None = None,
 ) -> Estimate:
     r"""E f(y₁, y₂) for (y₁, y₂) ~ N(0, K), K = [[q₁, p], [p, q₂]], for every K given.
 
@@ -50,10 +53,16 @@ def pair_expectation(
         Variances > 0 and the covariance p, |p| ≤ √(q₁q₂) up to rounding.
     breakpoints : sequence of float
         Where the activation's formula changes: lines y₁ = t and y₂ = t.
-
     checked : int, optional
         At how many of the n pairs the error is measured; the largest relative one then stands for all.  By
         default at every pair.
+    orders : (int, int)
+        Nodes a panel of the rule, and of the coarser one that its error is measured with.
+    base : sequence of float
+        Ends of the panels in u and in v where no kink cuts them; the integral is taken from the first to the
+        last.
+    gap : array_like, shape (n,), optional
+        1 − c ≥ 0 where the covariance does not say it to the last digits; it is then used in its place.
 
     Returns
     -------
@@ -91,17 +100,23 @@ def pair_expectation(
             "each pair needs positive variances and a covariance that is not larger than they allow"
         )
     c = np.clip(p / product, -1, 1)
-    # The determinant keeps its digits where c is close to 1.
-    gap = np.clip((product - p) * (product + p), 0, None) / (product * product)
-    smaller = gap / (2 * (1 + np.abs(c)))
-    narrow, wide = np.sqrt(smaller), np.sqrt((1 + np.abs(c)) / 2)
+    if gap is None:
+        # The determinant keeps its digits where c is close to 1.
+        lost = np.clip((product - p) * (product + p), 0, None) / (product * product)
+        smaller = lost / (2 * (1 + np.abs(c)))
+    else:
+        given = np.clip(np.broadcast_to(np.asarray(gap, np.float64), c.shape), 0, 2)
+        c = 1 - given
+        smaller = np.minimum(given, 2 - given) / 2
+    narrow, wide = np.sqrt(smaller), np.sqrt(1 - smaller)
     cuts = _cuts(breakpoints, float(np.max(np.maximum(a, b), initial=0.0)))
-    fine = _integrate(fn, np.sqrt(a), np.sqrt(b), c < 0, wide, narrow, cuts, _FINE)
+    ends = np.asarray(base, np.float64)
+    fine = _integrate(fn, np.sqrt(a), np.sqrt(b), c < 0, wide, narrow, cuts, orders[0], ends)
     some = (
         np.arange(len(a)) if checked is None else np.unique(np.linspace(0, len(a) - 1, checked).astype(int))
     )
     coarse = _integrate(
-        fn, np.sqrt(a[some]), np.sqrt(b[some]), (c < 0)[some], wide[some], narrow[some], cuts, _COARSE
+        fn, np.sqrt(a[some]), np.sqrt(b[some]), (c < 0)[some], wide[some], narrow[some], cuts, orders[1], ends
     )
     off = np.abs(fine[:, some] - coarse)
     error = off if checked is None else _for_all(off, fine, some)
@@ -138,11 +153,12 @@ def _integrate(
     narrow: Real,
     cuts: Real,
     order: int,
+    base: Real,
 ) -> Real:
     rule = gauss_legendre(order)
     nodes, weights = rule.nodes.astype(np.float64), rule.weights.astype(np.float64)
-    outer_edges = _outer_edges(s1, s2, opposed, narrow, cuts)
-    inner = (len(_BASE) - 1 + 2 * len(cuts)) * order
+    outer_edges = _outer_edges(s1, s2, opposed, narrow, cuts, base)
+    inner = (len(base) - 1 + 2 * len(cuts)) * order
     size = (outer_edges.shape[1] - 1) * order * inner
     step = max(1, _BLOCK // size)
     parts = []
@@ -151,7 +167,7 @@ def _integrate(
         parts.append(
             _block(
                 fn, s1[block], s2[block], opposed[block], wide[block], narrow[block], cuts,
-                outer_edges[block], nodes, weights,
+                outer_edges[block], nodes, weights, base,
             )
         )  # fmt: skip
     return np.concatenate(parts, axis=-1) if parts else np.zeros((1, 0))
@@ -168,6 +184,7 @@ def _block(
     outer_edges: Real,
     nodes: Real,
     weights: Real,
+    base: Real,
 ) -> Real:
     v, weight_v = _nodes(outer_edges, nodes, weights)  # (n, V)
     sign = np.where(opposed, -1.0, 1.0)[:, None]
@@ -176,8 +193,8 @@ def _block(
     first = (cuts[None, :] / s1[:, None])[:, None, :]
     second = (sign * cuts[None, :] / s2[:, None])[:, None, :]
     edges = np.concatenate([(first - across) / along, (second + across) / along], axis=2)
-    base = np.broadcast_to(_BASE, (*edges.shape[:2], len(_BASE)))
-    edges = np.sort(np.clip(np.concatenate([edges, base], axis=2), -_REACH, _REACH), axis=2)
+    panels = np.broadcast_to(base, (*edges.shape[:2], len(base)))
+    edges = np.sort(np.clip(np.concatenate([edges, panels], axis=2), base[0], base[-1]), axis=2)
     u, weight_u = _nodes(edges, nodes, weights)  # (n, V, U)
     common = along * u
     y1 = s1[:, None, None] * (common + across)
@@ -201,14 +218,16 @@ def _nodes(edges: Real, nodes: Real, weights: Real) -> tuple[Real, Real]:
     return at.reshape(flat), weight.reshape(flat)
 
 
-def _outer_edges(s1: Real, s2: Real, opposed: NDArray[np.bool_], narrow: Real, cuts: Real) -> Real:
+def _outer_edges(
+    s1: Real, s2: Real, opposed: NDArray[np.bool_], narrow: Real, cuts: Real, base: Real
+) -> Real:
     """Where a kink of y₁ meets a kink of y₂ on the u-line: (t/s₁ ∓ t'/s₂) = 2 narrow v."""
-    base = np.broadcast_to(_BASE, (len(s1), len(_BASE)))
+    panels = np.broadcast_to(base, (len(s1), len(base)))
     if not len(cuts):
-        return np.asarray(base)
+        return np.asarray(panels)
     sign = np.where(opposed, -1.0, 1.0)[:, None, None]
     meet = cuts[None, :, None] / s1[:, None, None] - sign * cuts[None, None, :] / s2[:, None, None]
     with np.errstate(all="ignore"):
         at = (meet / (2 * narrow[:, None, None])).reshape(len(s1), -1)
-    at = np.clip(np.where(np.isnan(at), _REACH, at), -_REACH, _REACH)
-    return np.sort(np.concatenate([base, at], axis=1), axis=1)
+    at = np.clip(np.where(np.isnan(at), base[-1], at), base[0], base[-1])
+    return np.sort(np.concatenate([panels, at], axis=1), axis=1)
