@@ -19,6 +19,7 @@ because M'' = ¼ E f'''' (heat equation).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from initmath.errors import InputError
 from initmath.finite_width.law import LayerLaw
-from initmath.sampling import truncated_normal_kurtosis
+from initmath.sampling import TRUNCATION, truncated_normal_kurtosis
 
 __all__ = ["GAUSSIAN", "LAWS", "WeightLaw", "weight_law"]
 
@@ -44,6 +45,8 @@ class WeightLaw:
         Entries are Gaussian: the conditional laws are exact.
     excess_kurtosis : float or None
         κ_W of independent entries; None where entries are not independent.
+    sixth : float or None
+        Sixth cumulant of independent entries of variance 1, for what comes after the first order.
     conserves_length : bool
         |Wx|² = σ_w² |x|² exactly.
     centred : bool
@@ -53,6 +56,7 @@ class WeightLaw:
     name: str
     gaussian: bool = False
     excess_kurtosis: float | None = None
+    sixth: float | None = None
     conserves_length: bool = False
     centred: bool = False
 
@@ -73,19 +77,51 @@ class WeightLaw:
         assert self.excess_kurtosis is not None
         return self.excess_kurtosis * sigma_w2**2 * fourth_x / width
 
+    def sixth_cumulant(self, sigma_w2: float, q_h: Any, fourth_x: Any, width: int) -> Any:
+        r"""Bound \|κ₆\| of a pre-activation given x, of order 1/N².
+
+        On a sphere in n dimensions it is 240 q_h³/((n + 2)(n + 4)) exactly.  Of independent entries it is
+        κ₆(W) σ_w⁶ (1/N³) Σ x⁶, and Σ x⁶ ≤ (Σ x⁴)^{3/2}.
+
+        Examples
+        --------
+        >>> float(weight_law("orthogonal").sixth_cumulant(1.0, 1.0, 3.0, 6))
+        3.0
+        """
+        if self.gaussian:
+            return np.zeros_like(q_h)
+        if self.conserves_length or self.centred:
+            n = width - self.centred
+            return 240 * q_h**3 / ((n + 2) * (n + 4))
+        assert self.sixth is not None
+        return abs(self.sixth) * (sigma_w2**2 * fourth_x / width) ** 1.5
+
     def expected_fourth_cumulant(self, sigma_w2: float, q_h: Any, law: LayerLaw, width: int) -> Any:
         """Return κ₄ of a layer whose input comes from a layer like itself."""
         return self.fourth_cumulant(sigma_w2, q_h, law.covariance[2, 2] + law.mean[2] ** 2, width)
 
 
-GAUSSIAN = WeightLaw("gaussian", gaussian=True, excess_kurtosis=0.0)
+def _truncated_sixth(bound: float = TRUNCATION) -> float:
+    """κ₆ = E z⁶ − 15 E z⁴ + 30 of a normal cut at ±bound, at unit variance; E zᵏ by parts, from k − 2."""
+    rate = 2 * exp(-bound * bound / 2) / sqrt(2 * pi) / erf(bound / sqrt(2))
+    second = 1 - bound * rate
+    fourth = 3 * second - bound**3 * rate
+    sixth = 5 * fourth - bound**5 * rate
+    return sixth / second**3 - 15 * fourth / second**2 + 30
+
+
+GAUSSIAN = WeightLaw("gaussian", gaussian=True, excess_kurtosis=0.0, sixth=0.0)
 
 LAWS = {
     law.name: law
     for law in (
         GAUSSIAN,
-        WeightLaw("uniform", excess_kurtosis=-1.2),
-        WeightLaw("truncated_normal", excess_kurtosis=float(truncated_normal_kurtosis()) - 3.0),
+        WeightLaw("uniform", excess_kurtosis=-1.2, sixth=48 / 7),
+        WeightLaw(
+            "truncated_normal",
+            excess_kurtosis=float(truncated_normal_kurtosis()) - 3.0,
+            sixth=_truncated_sixth(),
+        ),
         WeightLaw("orthogonal", conserves_length=True),
         WeightLaw("weight_standardised", centred=True),
     )

@@ -1,6 +1,7 @@
 """Theory against simulated networks: innovations, their joint test, and the verdict."""
 
-from initmath.verification.innovations import Claim, Innovation, innovations
+from initmath.verification.innovations import Claim, innovations
+from initmath.verification.join import Innovation
 from initmath.verification.joint import Joint, Statistic, judge
 from initmath.verification.observations import Gradients, Observations, observe
 from initmath.verification.table import Check, Series, checks_of, layer_series

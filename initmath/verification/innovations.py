@@ -16,6 +16,10 @@ whitened, at any width and for any spread of q between the networks:
 5. ``gradient``: given the forward pass and δ, |Wᵀδ|² is a known number plus (σ_w²|δ|²/N) χ² with N − rank X
    degrees of freedom (THEORY §4): exact again.
 
+Where weights are not Gaussian, the means of 1 and 3 are exact, those of 2 and 5 are right to first order in
+1/N (a quantity whose second order could show is left out: `initmath.verification.join`), and variances are
+the networks' own.
+
 Which networks count in a layer is decided from the layer's input alone, so leaving some out biases nothing.
 """
 
@@ -29,18 +33,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, breaks, layer_law
+from initmath.finite_width.remainder import Higher, higher_derivatives
 from initmath.finite_width.weights import WeightLaw
 from initmath.quadrature.kernel import pair_expectation
-from initmath.verification.normal import normal_score_of_chi2, without_skewness
+from initmath.verification.join import Innovation, Place, Scores, from_chi2, joined
 from initmath.verification.observations import Observations
 
-__all__ = ["Claim", "Innovation", "innovations"]
+__all__ = ["Claim", "innovations"]
 
 Real = NDArray[np.float64]
-
-SKEWNESS = 0.5
-"""Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be
-tested."""
 
 DETERMINED = 1e-7
 """Share of its variance that is left when an average is decided by the others: below it, it is compared
@@ -79,36 +80,6 @@ class Claim:
     offset: tuple[float, float] = (0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class Innovation:
-    """One quantity's innovations, joined over networks.
-
-    Attributes
-    ----------
-    quantity : str
-    z : ndarray, shape (L,)
-        Standard normal if the claim is true; NaN in layers where nothing could be tested.
-    count : ndarray of int, shape (L,)
-        How many networks went into it.
-    sensitivity : ndarray, shape (L,)
-        By how much z moves if σ_w² is 1 % wrong (0 where that is not used).
-    exact : ndarray of int, shape (L,)
-        How many networks were compared exactly, because the quantity has no variance of its own.
-    mismatches : ndarray of int, shape (L,)
-        How many of those did not agree.
-    heavy : ndarray of int, shape (L,)
-        How many networks were left out because the law is too skewed for a mean to be tested.
-    """
-
-    quantity: str
-    z: Real
-    count: NDArray[np.intp]
-    sensitivity: Real
-    exact: NDArray[np.intp]
-    mismatches: NDArray[np.intp]
-    heavy: NDArray[np.intp]
-
-
 @dataclass
 class _Layer:
     """Everything about all (network, layer) pairs with a usable input, as flat arrays."""
@@ -125,9 +96,15 @@ class _Layer:
     )  # (4, n): average minus expectation, × √N
     covariance: Real = field(default_factory=lambda: np.zeros((0, 0)))
 
+    kappa_6: Real = field(default_factory=lambda: np.zeros(0))
+    higher: Higher | None = None  # None where the expectation is exact
+
     @property
-    def column(self) -> NDArray[np.intp]:
-        return self.index % self.shape[1]
+    def place(self) -> Place:
+        return self.at(self.index)
+
+    def at(self, index: NDArray[np.intp]) -> Place:
+        return Place(index % self.shape[1], self.shape[1])
 
 
 def innovations(seen: Observations, claim: Claim, weights: WeightLaw) -> tuple[Innovation, ...]:
@@ -164,6 +141,7 @@ def _layer(seen: Observations, claim: Claim, weights: WeightLaw) -> _Layer:
         q = q_h + claim.sigma_b2
         fourth = seen.fourth_x[:, :-1] if seen.fourth_x is not None else np.zeros(shape)
         kappa = weights.fourth_cumulant(claim.sigma_w2, q_h, fourth, seen.width)
+        kappa_6 = weights.sixth_cumulant(claim.sigma_w2, q_h, fourth, seen.width)
         usable = (q > _SMALLEST) & (q < _LARGEST) & np.isfinite(kappa)
     index = np.flatnonzero(usable)
     law = layer_law(claim.activation, q.ravel()[index])
@@ -172,6 +150,7 @@ def _layer(seen: Observations, claim: Claim, weights: WeightLaw) -> _Layer:
         index = index[keep]
         law = _taken(law, keep)
     layer = _Layer(seen.width, shape, index, law.q, q_h.ravel()[index], law, kappa.ravel()[index])
+    layer.kappa_6 = kappa_6.ravel()[index]
     _add_residuals(layer, seen, claim, weights)
     return layer
 
@@ -209,83 +188,30 @@ def _add_residuals(layer: _Layer, seen: Observations, claim: Claim, weights: Wei
     with np.errstate(all="ignore"):
         layer.residual = np.sqrt(layer.width) * (observed - expected)
     layer.covariance = covariance
+    if not weights.gaussian:
+        layer.higher = higher_derivatives(claim.activation, layer.q)
 
 
 def _length(seen: Observations, layer: _Layer, weights: WeightLaw, claim: Claim) -> Innovation:
     share = np.where(layer.q > 0, layer.q_h / layer.q, 0)
     ratio = layer.residual[0] / layer.q / np.sqrt(layer.width)  # S/q − 1
+    n = layer.width
     if weights.gaussian:
-        n = layer.width
-        return _from_chi2("q", layer, n * (1 + ratio), np.full(len(ratio), float(n)), share)
-    # Regressions below keep the Gaussian covariance (right in the mean whatever it is); here it does not do.
-    spread = np.sqrt(layer.covariance[0, 0] + (0 if weights.conserves_length else layer.kappa))
+        return from_chi2("q", layer.place, n * (1 + ratio), np.full(len(ratio), float(n)), share)
     if weights.conserves_length and claim.sigma_b2 == 0:
-        return _joined(
-            "q", layer, np.full(len(ratio), np.nan), np.zeros(len(ratio)), exact=np.abs(ratio) <= EXACT
-        )
+        return joined("q", layer.place, _certain(np.abs(ratio) <= EXACT, np.isfinite(ratio)))
+    # S has mean q exactly; Σ y² is skewed about as a χ² variable
+    spread = np.sqrt(layer.covariance[0, 0] + (0 if weights.conserves_length else layer.kappa))
+    moves = 0.01 * layer.q_h / spread * np.sqrt(n)
     z = layer.residual[0] / spread
-    return _joined("q", layer, z, np.zeros(len(z)), moves=0.01 * layer.q_h / spread * np.sqrt(layer.width))
+    skewness = np.full(len(z), np.sqrt(8 / n))
+    return joined("q", layer.place, Scores(z, skewness, moves), studentised=True)
 
 
-def _from_chi2(
-    quantity: str, layer: _Layer, value: Real, freedom: Real, share: Real | float, index: Any = None
-) -> Innovation:
-    """Sum χ² variables over networks and turn each layer's sum into a normal score."""
-    layers = layer.shape[1]
-    column = (layer.index if index is None else index) % layers
-    good = np.isfinite(value)
-    column, value, freedom = column[good], value[good], freedom[good]
-    share = np.broadcast_to(np.asarray(share, np.float64), good.shape)[good]
-    total = np.bincount(column, value, layers)
-    degrees = np.bincount(column, freedom, layers)
-    count = np.bincount(column, minlength=layers)
-    with np.errstate(all="ignore"):
-        moves = 0.01 * np.bincount(column, freedom * share, layers) / np.sqrt(2 * degrees)
-    z = np.full(layers, np.nan)
-    tested = degrees > 0
-    z[tested] = normal_score_of_chi2(total[tested], degrees[tested])
-    none = np.zeros(layers, np.intp)
-    return Innovation(quantity, z, count, np.where(tested, moves, 0), none, none, none)
-
-
-def _joined(
-    quantity: str,
-    layer: _Layer,
-    z: Real,
-    skewness: Real,
-    exact: NDArray[np.bool_] | None = None,
-    moves: Real | None = None,
-    index: Any = None,
-) -> Innovation:
-    """Join unit-variance scores over networks; NaN in z marks what has no variance."""
-    layers = layer.shape[1]
-    column = (layer.index if index is None else index) % layers
-    random = np.isfinite(z)
-    heavy = random & (
-        np.abs(skewness)
-        > SKEWNESS * np.sqrt(np.maximum(np.bincount(column[random], minlength=layers), 1))[column]
-    )
-    random &= ~heavy
-    count = np.bincount(column[random], minlength=layers)
-    with np.errstate(all="ignore"):
-        total = np.bincount(column[random], z[random], layers) / np.sqrt(count)
-        gamma = np.bincount(column[random], skewness[random], layers) / count**1.5
-        moved = (
-            np.zeros(layers)
-            if moves is None
-            else np.bincount(column[random], moves[random], layers) / np.sqrt(count)
-        )
-    score = np.where(count > 0, without_skewness(total, gamma), np.nan)
-    compared = np.zeros(layers, np.intp)
-    wrong = np.zeros(layers, np.intp)
-    if exact is not None:
-        which = np.isnan(z)
-        compared = np.bincount(column[which], minlength=layers)
-        wrong = np.bincount(column[which & ~exact], minlength=layers)
-    return Innovation(
-        quantity, score, count, np.where(count > 0, moved, 0), compared, wrong,
-        np.bincount(column[heavy], minlength=layers),
-    )  # fmt: skip
+def _certain(agrees: NDArray[np.bool_], compared: NDArray[np.bool_]) -> Scores:
+    """Nothing is random: only compared."""
+    nothing = np.full(len(agrees), np.nan)
+    return Scores(nothing, np.zeros(len(agrees)), compared=compared, agrees=agrees)
 
 
 def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]]:
@@ -309,12 +235,18 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             continue
         rest = np.einsum("in,in->n", own, layer.residual)
         with np.errstate(all="ignore"):
-            z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
+            error = np.sqrt(np.where(free, left, 1))
+            z = np.where(free & np.isfinite(layer.law.mean[i]), rest / error, np.nan)
             skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
             scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
-            agrees = ~(np.abs(rest) / np.sqrt(layer.width) > EXACT * scale)
-            z = np.where(np.isfinite(layer.law.mean[i]), z, np.nan)
-        found.append(_joined(FEATURES[i], layer, z, skew / np.sqrt(layer.width), exact=agrees))
+            agrees = np.abs(rest) / np.sqrt(layer.width) <= EXACT * scale
+            compared = ~free & np.isfinite(rest) & np.isfinite(scale)
+            off = None
+            if layer.higher is not None:
+                off = layer.higher.remainder(own, layer.kappa, layer.kappa_6)
+                off *= np.sqrt(layer.width) / error
+        scores = Scores(z, skew / np.sqrt(layer.width), compared=compared, agrees=agrees, remainder=off)
+        found.append(joined(FEATURES[i], layer.place, scores, studentised=layer.higher is not None))
     return directions, found
 
 
@@ -343,15 +275,16 @@ def _pair(
         s12 = seen.cross_y.ravel()[at]
         rest = np.sqrt(n) * (s12 - p / q1 * s11)
         if weights.conserves_length and claim.sigma_b2 == 0:
-            exact = np.abs(rest) / np.sqrt(n) <= EXACT * np.sqrt(q1 * q2)
-            cross_q = _joined(
-                "cross_q", layer, np.full(len(p), np.nan), np.zeros(len(p)), exact=exact | ~good
-            )
-            return [cross_q]
+            agrees = np.abs(rest) / np.sqrt(n) <= EXACT * np.sqrt(q1 * q2)
+            # inputs that coincide, or are opposite, agree whatever σ_w² is
+            return [joined("cross_q", layer.place, _certain(agrees, good & np.isfinite(rest)))]
         if weights.conserves_length:
             return []
-        eta = np.where(good, rest / np.sqrt(s11 * left), np.nan)
-    found = [_joined("cross_q", layer, eta, np.zeros(len(eta)))]
+        # for any weights the numerator has mean 0; over s11 it would not, unless they are Gaussian
+        length = s11 if weights.gaussian else q1
+        eta = np.where(good, rest / np.sqrt(length * left), np.nan)
+    scores = Scores(eta, np.zeros(len(eta)))
+    found = [joined("cross_q", layer.place, scores, studentised=not weights.gaussian)]
     if weights.gaussian:
         found.append(_kernel(seen, layer, claim, directions, p, q2, np.flatnonzero(good)))
     return found
@@ -371,8 +304,7 @@ def _kernel(
     most = max(1, PAIRS // max(1, layer.shape[1]))
     good = good[layer.index[good] // layer.shape[1] < most]
     if not good.size:
-        nothing = np.zeros(0)
-        return _joined("kernel", layer, nothing, nothing, exact=nothing > 0, index=good)
+        return joined("kernel", layer.at(good), Scores(np.zeros(0), np.zeros(0)))
     g, slope = claim.activation.numpy(0), claim.activation.numpy(1)
     cuts = breaks(claim.activation)
     q1, q2, p = layer.q[good], q2[good], p[good]
@@ -403,13 +335,15 @@ def _kernel(
         whole = square - k * k
         free = left > np.maximum(DETERMINED * whole, NOTHING * square)
         z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
-        agrees = ~(np.abs(rest) / root > EXACT * (np.sqrt(np.maximum(whole, 0)) + np.sqrt(square)) + 1e-300)
-    z[~np.isfinite(moments).all(axis=0)] = np.nan
-    agrees |= ~np.isfinite(moments).all(axis=0)
+        scale = np.sqrt(np.maximum(whole, 0)) + np.sqrt(square) + 1e-300
+        agrees = np.abs(rest) / root <= EXACT * scale
+        known = np.isfinite(moments).all(axis=0)
+        z[~known] = np.nan
+        compared = known & ~free & np.isfinite(rest) & np.isfinite(scale)
     skew = _kernel_skewness(
         g, slope, cuts, layer, good, q1, q2, p, k, coefficients, mixed / spread, left, free
     )
-    return _joined("kernel", layer, z, skew / root, exact=agrees, index=at)
+    return joined("kernel", layer.at(at), Scores(z, skew / root, compared=compared, agrees=agrees))
 
 
 def _kernel_skewness(
@@ -453,26 +387,46 @@ def _gradient(seen: Observations, layer: _Layer, claim: Claim, weights: WeightLa
         outgoing, explained = back.outgoing.ravel()[good], back.explained.ravel()[good]
         freedom = back.freedom.ravel()[good].astype(np.float64)
         value = layer.width * (outgoing - explained) / (claim.sigma_w2 * incoming)
+        place = layer.at(index)
         if weights.conserves_length:
-            agrees = np.abs(outgoing / (claim.sigma_w2 * incoming) - 1) <= EXACT
-            nothing = np.full(len(index), np.nan)
-            return _joined("gradient", layer, nothing, np.zeros(len(index)), exact=agrees, index=index)
-        if not weights.gaussian:
-            value = value - layer.width * _tilt(layer, weights, index)
-    value = np.where(freedom > 0, value, np.nan)
-    return _from_chi2("gradient", layer, value, freedom, 1.0, index)
+            off = outgoing / (claim.sigma_w2 * incoming) - 1
+            return joined("gradient", place, _certain(np.abs(off) <= EXACT, np.isfinite(off)))
+        value = np.where(freedom > 0, value, np.nan)
+        if weights.gaussian:
+            return from_chi2("gradient", place, value, freedom, np.ones(len(index)))
+        tilt, more = _tilt(layer, weights, index)
+        error = np.sqrt(2 * freedom)
+        z = (value - freedom - layer.width * tilt) / error
+    scores = Scores(z, np.sqrt(8 / freedom), 0.01 * freedom / error, remainder=layer.width * more / error)
+    return joined("gradient", place, scores, studentised=True)
 
 
-def _tilt(layer: _Layer, weights: WeightLaw, index: NDArray[np.intp]) -> Real:
-    r"""Return what a fourth cumulant of the weights adds to |Wᵀδ|²/(σ_w²|δ|²).
+def _tilt(layer: _Layer, weights: WeightLaw, index: NDArray[np.intp]) -> tuple[Real, Real]:
+    r"""Return what cumulants of the weights add to |Wᵀδ|²/(σ_w²|δ|²): the first order, and the second's size.
 
     E(W_ij² | y_i) moves with y_i², and δ_i² = g'(y_i)² (…)² with it.  The cumulant κ(W_ij, W_ij, y_i, y_i)
     = κ_W v⁴ x_j² gives E(W_ij² | y_i) − v² = κ_W v⁴ x_j² (y_i² − q)/(2q²), beyond what the Gaussian part
     explains, so |Wᵀδ|²/(σ_w²|δ|²) gains κ_W (q_h/N) χ̂'(q)/χ̂(q).
+
+    Of the second order, in absolute value: κ(W_ij, W_ij, y_i, y_i, y_i, y_i) = κ₆(W) v⁶ x_j⁴ with He₄(y_i);
+    the product of E(W_ij | y_i) = v² x_j y_i/q and its third Hermite term κ_W v⁴ x_j³ He₃(y_i)/(6 q^{3/2});
+    and the first order's own average under the fourth cumulant κ₄ of y_i, above and below the fraction.
     """
-    gain = np.zeros(layer.shape[0] * layer.shape[1])
-    law = layer.law
+    shape = layer.shape[0] * layer.shape[1]
+    gain, size = np.full(shape, np.nan), np.full(shape, np.nan)
+    law, n, q = layer.law, layer.width, layer.q
+    assert layer.higher is not None
+    kurtosis, sixth = weights.excess_kurtosis or 0.0, abs(weights.sixth or 0.0)
     with np.errstate(all="ignore"):
-        tilt = (weights.excess_kurtosis or 0.0) * layer.q_h / layer.width * law.slope[3] / law.mean[3]
-    gain[layer.index] = np.where(np.isfinite(tilt), tilt, 0)
-    return np.asarray(gain[index])
+        first, second = law.slope[3] / law.mean[3], np.abs(law.curvature[3] / law.mean[3])
+        third, kappa = np.abs(layer.higher.third[3] / law.mean[3]), np.abs(layer.kappa)
+        gain[layer.index] = np.where(np.isfinite(law.mean[3]), kurtosis * layer.q_h / n * first, np.nan)
+        first = np.abs(first)
+        fourth = kappa / abs(kurtosis)  # σ_w⁴ (1/N²) Σ x⁴
+        size[layer.index] = (
+            sixth * fourth / n * second / 6
+            + kappa / n * (4 * second / 3 + 2 * first / q)
+            + abs(kurtosis) * layer.q_h / n * kappa
+            * (third / 6 + 2 * second / (3 * q) + first / (2 * q**2) + first * second / 6)
+        )  # fmt: skip
+    return gain[index], np.where(np.isnan(size[index]), np.inf, size[index])

@@ -19,7 +19,7 @@ from math import expm1, log1p, sqrt
 
 import numpy as np
 
-from initmath.verification.innovations import Innovation
+from initmath.verification.join import Innovation
 from initmath.verification.normal import two_sided
 
 __all__ = ["Joint", "Statistic", "judge"]

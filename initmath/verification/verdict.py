@@ -10,7 +10,8 @@ from math import ceil
 import numpy as np
 
 from initmath.finite_width import WeightLaw
-from initmath.verification.innovations import Claim, Innovation, innovations
+from initmath.verification.innovations import Claim, innovations
+from initmath.verification.join import Innovation
 from initmath.verification.joint import Joint, critical_value, judge
 from initmath.verification.observations import Observations
 
@@ -114,6 +115,10 @@ def assess(
         return Judgement(Verdict.REFUTED, reason, joint, found, notes)
     tested = next((each for each in found if each.quantity == "second_moment"), None)
     layers = 0 if tested is None else int(np.sum((tested.count > 0) | (tested.exact > 0)))
+    coarse = [each for each in found if each.coarse.any()]
+    if coarse:
+        reason = f"nothing contradicts the claim, but {_coarse(coarse)}; a larger width would do"
+        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     if 2 * layers < seen.depth:
         why = notes[0] if notes else "no signal"
         reason = f"E g² could be tested in {layers} of {seen.depth} layers only: {why}"
@@ -145,6 +150,18 @@ def _enough(found: Sequence[Innovation], joint: Joint, networks: int, level: flo
     return f"; about {ceil(needed)} networks would do"
 
 
+def _coarse(found: Sequence[Innovation]) -> str:
+    """Say what was left out because the first order in 1/N is not enough."""
+    parts = []
+    for each in found:
+        off = f"by {each.remainder:.2g} standard errors" if np.isfinite(each.remainder) else "by any amount"
+        parts.append(f"{_NAMES[each.quantity]} ({off})")
+    return (
+        "weights that are not Gaussian are followed to first order in 1/N, and what comes after it may move "
+        f"{', '.join(parts)} at this width and number of networks: not counted"
+    )
+
+
 def _notes(found: Sequence[Innovation]) -> list[str]:
     notes = []
     for each in found:
@@ -155,6 +172,9 @@ def _notes(found: Sequence[Innovation]) -> list[str]:
                 f"{_NAMES[each.quantity]}: left out in {heavy} of {everything} layers × networks, where a "
                 "few neurons decide the average and no mean can be tested"
             )
+        if each.coarse.any():
+            notes.append(_coarse([each]))
+            continue
         nothing = int(np.sum((each.count == 0) & (each.exact == 0)))
         if nothing and not heavy and each.quantity not in ("gradient",):
             notes.append(f"{_NAMES[each.quantity]}: not tested in {nothing} layers (no usable variation)")
