@@ -497,7 +497,9 @@ def _shifted_softplus(v: Array) -> Array:
 
 
 def _sech2(u: Array) -> Array:
-    return np.reciprocal(np.cosh(u)) ** 2
+    found = np.asarray(np.cosh(u))  # then in its place: fresh memory is slow to touch
+    np.reciprocal(found, out=found)
+    return np.square(found, out=found)
 
 
 def _sech_mantissa(size: Array) -> Array:

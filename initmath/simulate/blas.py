@@ -42,6 +42,7 @@ _LIMIT = _Limit()
 
 @lru_cache(maxsize=1)
 def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401  # its own BLAS, beside NumPy's: only what is loaded is found
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

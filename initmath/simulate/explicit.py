@@ -11,6 +11,7 @@ from math import sqrt
 from time import thread_time
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from initmath.simulate.experiment import Experiment
 from initmath.simulate.frame import Array, inner, orthonormalise
@@ -54,12 +55,14 @@ class Network:
         e = self.experiment
         rng = stream(e.seed, self.number, Purpose.INPUTS)
         noise = rng.standard_normal((e.inputs.size, e.width), dtype=self.dtype.type)
-        upper = e.inputs.upper * sqrt(e.width)
+        upper = (e.inputs.upper * sqrt(e.width)).astype(self.dtype)
         if 2 * e.inputs.size > e.width:
-            return np.ascontiguousarray((np.linalg.qr(noise.T)[0] @ upper.astype(self.dtype)).T)
+            return np.ascontiguousarray((np.linalg.qr(noise.T)[0] @ upper).T)
         # Few vectors among many dimensions are well conditioned: a Cholesky factor makes a frame of them.
-        root = np.linalg.cholesky((noise @ noise.T).astype(np.float64))
-        return np.asarray(np.linalg.solve(root.T, upper).T.astype(self.dtype) @ noise)
+        root = np.linalg.cholesky((noise @ noise.T).astype(np.float64)).astype(self.dtype)
+        solve, multiply = get_blas_funcs(("trsm", "trmm"), dtype=self.dtype)
+        frame = solve(1.0, root, noise.T, side=1, lower=1, trans_a=1, overwrite_b=1)
+        return np.asarray(multiply(1.0, upper, frame, side=1, overwrite_b=1).T)
 
     def forward(self) -> Forward:
         """Begin a walk through the layers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite, sqrt
 from typing import Any
 
@@ -41,10 +42,12 @@ class InputGram:
         """B, the number of inputs."""
         return len(self.factor)
 
-    @property
+    @cached_property
     def upper(self) -> NDArray[np.float64]:
-        """F as an array, shape (B, B)."""
-        return np.array(self.factor, dtype=np.float64)
+        """F as an array, shape (B, B), read-only and kept: every network asks for it."""
+        found = np.array(self.factor, dtype=np.float64)
+        found.flags.writeable = False
+        return found
 
     @property
     def matrix(self) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import pytest
 
 from initmath.errors import InputError
 from initmath.simulate import WEIGHTS, Experiment, InputGram, jacobian, run
+from initmath.simulate.explicit import Network
 from initmath.simulate.weights import draw
 
 GOOD = dict(activation="tanh", width=8, depth=2, networks=2, sigma_w2=1.0)
@@ -195,3 +196,15 @@ def test_weight_standardised_rows_kill_the_mean():
     kept = run(Experiment(**common, weights="weight_standardised", inputs=inputs)).second_y[:, -1, 0]
     grown = run(Experiment(**common, inputs=inputs)).second_y[:, -1, 0]
     assert abs(kept.mean() - 1) < 0.2 < grown.mean() - 5
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("count", "width"), [(1, 1), (2, 4), (40, 100), (60, 100)])
+def test_explicit_inputs_have_the_gram_matrix_that_was_asked_for(dtype: str, count: int, width: int) -> None:
+    """Both ways to a frame, few inputs (a triangular factor) and many (QR), against K₀ itself."""
+    root = np.random.default_rng(count).standard_normal((count, count))
+    asked = InputGram.of(root @ root.T / count)
+    experiment = Experiment("tanh", width, 1, 1, 1.5, inputs=asked, method="explicit", dtype=dtype)
+    x = Network(experiment, 0).inputs().astype(np.float64)
+    assert x.shape == (count, width)
+    assert np.abs(x @ x.T / width - asked.matrix).max() < 50 * np.finfo(dtype).eps * asked.matrix.max()
