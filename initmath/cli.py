@@ -11,6 +11,8 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +27,10 @@ __all__ = ["cli", "main"]
 DONE, NOT_CONFIRMED, WRONG_INPUT, DISAGREEMENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 _FORMATS = ("text", "markdown", "latex", "json")
+
+_UNUSED = "Changes nothing here."
+_NO_RANDOM = "Changes nothing here: no random numbers are used."
+_CLOSED_FORMS = "For each closed form; after it the certified number stands alone."
 
 
 class _Command(click.Command):
@@ -62,9 +68,26 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every command has."""
-    for option in (
+@dataclass(frozen=True)
+class _Common:
+    """The options that every command has."""
+
+    style: str
+    path: str | None
+    digits: int
+    seed: int
+    timeout: float | None
+
+
+def _common_options(
+    *, digits: str = "Significant digits.", seed: str = _NO_RANDOM, timeout: str = _CLOSED_FORMS
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options that every command has, and hand them over as ``common``.
+
+    A command takes all of them, so that a script may give the same ones to each; the help says where one
+    changes nothing.
+    """
+    options = (
         click.option(
             "--format",
             "style",
@@ -74,34 +97,51 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Output.",
         ),
         click.option("-o", "path", metavar="FILE", help="Write to FILE instead of the screen."),
+        click.option("--digits", type=click.IntRange(1, 1000), default=15, show_default=True, help=digits),
+        click.option("--seed", type=int, default=0, show_default=True, help=seed),
         click.option(
-            "--digits",
-            type=click.IntRange(1, 1000),
-            default=15,
-            show_default=True,
-            help="Significant digits.",
+            "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help=timeout
         ),
+    )
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_common(
+            style: str, path: str | None, digits: int, seed: int, timeout: float | None, **rest: Any
+        ) -> None:
+            command(common=_Common(style, path, digits, seed, timeout), **rest)
+
+        wrapped: Callable[..., None] = with_common
+        for option in options:
+            wrapped = option(wrapped)
+        return wrapped
+
+    return add
+
+
+def _activation_options(q: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add ``--q`` and ``--param``; the first's help says what it is by default."""
+    options = (
+        click.option("--q", "q", metavar="Q", help=f"Pre-activation variance: 2, 0.05, 1/3, 1e-3 ({q})."),
         click.option(
-            "--seed",
-            type=int,
-            default=0,
-            show_default=True,
-            help="For random numbers, where a command uses any.",
+            "--param",
+            "params",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Parameter of every ACT that has it; NAME=symbol keeps it symbolic, without simulation.",
         ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            metavar="SECONDS",
-            help="For a closed form; after it the certified number stands alone.",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in options:
+            command = option(command)
+        return command
+
+    return add
 
 
 @cli.command(cls=_Command, short_help="σ_w² for an activation, by every criterion, with the derivation.")
 @click.argument("act")
-@click.option("--q", "q", metavar="Q", help="Pre-activation variance: 2, 0.05, 1/3, 1e-3 (default 1).")
 @click.option("--criterion", default="all", show_default=True, help="One criterion's name, or all.")
 @click.option(
     "--target-variance", default="1", show_default=True, help="s², the variance that is to be kept."
@@ -111,12 +151,10 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--fan-in", type=click.IntRange(min=1), help="For standard deviations, and for backward and average."
 )
 @click.option("--fan-out", type=click.IntRange(min=1), help="For backward and average.")
-@click.option(
-    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic."
-)
 @click.option("--steps/--no-steps", default=None, help="Show every step (default: only with one criterion).")
 @click.option("--verify", "verified", is_flag=True, help="Test the value against simulated networks as well.")
-@_output_options
+@_activation_options("default 1")
+@_common_options(seed="Of the simulated networks, with --verify.")
 def derive(
     act: str,
     q: str | None,
@@ -128,14 +166,10 @@ def derive(
     params: tuple[str, ...],
     steps: bool | None,
     verified: bool,
-    style: str,
-    path: str | None,
-    digits: int,
-    seed: int,
-    timeout: float | None,
+    common: _Common,
 ) -> None:
     """Derive the weight variance σ_w² = fan_in · Var W for the activation ACT."""
-    with _output(path, style) as write:
+    with _output(common) as write:
         from initmath.answers import derive as answer
 
         with _progress(f"deriving {act}"):
@@ -147,29 +181,28 @@ def derive(
                 target_variance=target_variance,
                 fan_in=fan_in,
                 fan_out=fan_out,
-                digits=digits,
+                digits=common.digits,
                 params=_parameters(params),
-                timeout=timeout,
+                timeout=common.timeout,
             )
         result = result if steps is None else result.with_steps(steps)
         if not verified:
             write(result)
             return
-        from initmath.answers.verification import Verified, verify
+        from initmath.answers import verified as verify_derivation
 
         with _counted(f"verifying {act}") as progress:
-            verification = verify(
+            both = verify_derivation(
+                result,
                 act,
-                criterion=result.principal,
                 q=q,
-                bias_variance=bias_variance or 0,
                 target_variance=target_variance,
                 params=_parameters(params),
-                seed=seed,
+                seed=common.seed,
                 progress=progress,
             )
-        write(Verified(result, verification))
-    _unless_confirmed(verification.verdict.value)
+        write(both)
+    _unless_confirmed(both.verdict.value)
 
 
 @cli.command(cls=_Command, short_help="Theory against simulated networks: confirmed, refuted or unknown.")
@@ -191,21 +224,18 @@ def derive(
     show_default=True,
     help="The exact map of a layer, or what the criterion says stays the same.",
 )
-@click.option(
-    "--q", "q", metavar="Q", help="Pre-activation variance in layer 1 (default: the criterion's, or 1)."
-)
 @click.option("--sigma-w2", metavar="S", help="σ_w² to predict at, instead of the criterion's.")
 @click.option("--simulated-sigma-w2", metavar="T", help="σ_w² to simulate at: plants a wrong claim.")
-@click.option("--bias-variance", default="0", show_default=True, help="σ_b².")
+@click.option("--bias-variance", help="σ_b² (default 0; critical finds its own).")
 @click.option("--target-variance", default="1", show_default=True, help="s² of taylor and variance.")
 @click.option("--correlation", default="1/2", show_default=True, help="Of the two inputs, in layer 1.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the activation.")
 @click.option("--plot", "picture", metavar="FILE", help="Draw theory and simulation: .png, .svg or .pdf.")
 @click.option(
     "--resume", metavar="FILE", help="Keep finished networks in FILE (.npz), and begin with what it has."
 )
 @click.option("--dask", metavar="ADDRESS", help="Simulate on the workers of this Dask scheduler.")
-@_output_options
+@_activation_options("in layer 1; default: the criterion's, or 1")
+@_common_options(digits="Significant digits of the criterion's σ_w².", seed="Of the simulated networks.")
 def verify(
     act: str,
     width: int,
@@ -217,22 +247,18 @@ def verify(
     q: str | None,
     sigma_w2: str | None,
     simulated_sigma_w2: str | None,
-    bias_variance: str,
+    bias_variance: str | None,
     target_variance: str,
     correlation: str,
     params: tuple[str, ...],
     picture: str | None,
     resume: str | None,
     dask: str | None,
-    style: str,
-    path: str | None,
-    digits: int,
-    seed: int,
-    timeout: float | None,
+    common: _Common,
 ) -> None:
     """Judge the σ_w² of ACT by random networks of finite width; exit code 0 only if it is confirmed."""
-    with _output(path, style) as write:
-        from initmath.answers.verification import verify as answer
+    with _output(common) as write:
+        from initmath.answers import verify as answer
 
         if picture is not None:
             from initmath.plots import check_name
@@ -253,7 +279,9 @@ def verify(
                 bias_variance=bias_variance,
                 target_variance=target_variance,
                 correlation=correlation,
-                seed=seed,
+                seed=common.seed,
+                digits=common.digits,
+                timeout=common.timeout,
                 params=_parameters(params),
                 executor=executor,
                 resume=resume,
@@ -267,35 +295,30 @@ def verify(
 
 @cli.command(cls=_Command, short_help="Taylor, exact and what the frameworks use, side by side.")
 @click.argument("acts", nargs=-1, required=True, metavar="ACT...")
-@click.option("--q", "q", default="1", show_default=True, help="Pre-activation variance.")
-@click.option(
-    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of every ACT that has it."
-)
-@_output_options
+@_activation_options("default 1")
+@_common_options()
 def compare(
     acts: tuple[str, ...],
-    q: str,
+    q: str | None,
     params: tuple[str, ...],
-    style: str,
-    path: str | None,
-    digits: int,
-    seed: int,
-    timeout: float | None,
+    common: _Common,
 ) -> None:
     """Compare Taylor's rule, the exact value, and published constants for each ACT."""
-    with _output(path, style) as write:
+    with _output(common) as write:
         from initmath.answers import compare as answer
 
         with _progress(f"comparing {', '.join(acts)}"):
-            result = answer(acts, q=q, digits=digits, params=_parameters(params), timeout=timeout)
+            result = answer(
+                acts, q=q, digits=common.digits, params=_parameters(params), timeout=common.timeout
+            )
         write(result)
 
 
 @cli.command("list", cls=_Command, short_help="Every activation of the catalogue.")
-@_output_options
-def list_(style: str, path: str | None, digits: int, seed: int, timeout: float | None) -> None:
+@_common_options(digits=_UNUSED, seed=_UNUSED, timeout=_UNUSED)
+def list_(common: _Common) -> None:
     """List the catalogue: name, formula, parameters, other names, source."""
-    with _output(path, style) as write:
+    with _output(common) as write:
         from initmath.answers import activations
 
         write(activations())
@@ -312,8 +335,9 @@ def _parameters(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _output(path: str | None, style: str) -> Iterator[Callable[[Shown], None]]:
+def _output(common: _Common) -> Iterator[Callable[[Shown], None]]:
     """Hand out the function that shows a result; refuse an impossible FILE before any work is done."""
+    path, style = common.path, common.style
     if path is None or path == "-":
         yield lambda result: _show(result, style)
         return
@@ -322,6 +346,8 @@ def _output(path: str | None, style: str) -> Iterator[Callable[[Shown], None]]:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise InputError(f"-o {path}: there is no directory {folder}")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise InputError(f"-o {path}: no permission to write there")
     yield lambda result: _write_file(path, _text(result, style, 100, True))
 
 

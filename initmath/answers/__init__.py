@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from initmath.answers.comparison import compare
     from initmath.answers.initialization import derive, gain
     from initmath.answers.listing import activations
-    from initmath.answers.verification import verify
+    from initmath.answers.verification import verified, verify
 
-__all__ = ["activations", "compare", "derive", "gain", "verify"]
+__all__ = ["activations", "compare", "derive", "gain", "verified", "verify"]
 
 _HOME = {
     "activations": "listing",
     "compare": "comparison",
     "derive": "initialization",
     "gain": "initialization",
+    "verified": "verification",
     "verify": "verification",
 }
 

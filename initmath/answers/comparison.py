@@ -8,7 +8,7 @@ from typing import Any
 from initmath import criteria, moments, taylor
 from initmath.activation import resolve
 from initmath.answers import signs
-from initmath.answers.exact import exact_number
+from initmath.answers.exact import digits_asked, exact_number
 from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.derivation import Declined, Number
 from initmath.display.document import Block, Facts, Heading, Paragraph, Table
@@ -185,6 +185,7 @@ def compare(
     if not several:
         raise InputError("compare needs at least one activation")
     at = exact_number(1 if q is None else q, "q")
+    digits = digits_asked(digits)
     shown_q = "1" if q is None else str(q).strip()
     return Comparison(tuple(_compared(act, at, shown_q, digits, params or {}, timeout) for act in several))
 

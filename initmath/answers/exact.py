@@ -9,7 +9,7 @@ from typing import Any
 
 from initmath.errors import InputError
 
-__all__ = ["exact_number", "whole_number"]
+__all__ = ["counted", "digits_asked", "exact_number", "whole_number"]
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 300
@@ -84,3 +84,40 @@ def whole_number(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def counted(value: Any, name: str, least: int = 1) -> int:
+    """Return a whole number that counts something, of Python or NumPy, as an int.
+
+    Raises
+    ------
+    InputError
+        If it is no integer, or smaller than ``least``.
+
+    Examples
+    --------
+    >>> counted(512, "width")
+    512
+    >>> counted(1.5, "width")
+    Traceback (most recent call last):
+    ...
+    initmath.errors.InputError: width must be an integer of at least 1, got 1.5
+    """
+    number = whole_number(value)
+    if number is None or number < least:
+        raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+    return number
+
+
+def digits_asked(value: Any) -> int:
+    """Return how many significant digits to print.
+
+    Raises
+    ------
+    InputError
+        If it is no integer from 1 to 1000.
+    """
+    number = whole_number(value)
+    if number is None or not 1 <= number <= 1000:
+        raise InputError(f"digits = {value}: must be an integer from 1 to 1000")
+    return number

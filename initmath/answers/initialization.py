@@ -7,7 +7,7 @@ from typing import Any
 
 from initmath import criteria, moments
 from initmath.activation import resolve
-from initmath.answers.exact import exact_number, whole_number
+from initmath.answers.exact import digits_asked, exact_number, whole_number
 from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.criteria import CriterionResult, Solution
 from initmath.derivation import Derivation, Number, Step
@@ -320,8 +320,6 @@ def _conditions(
             raise InputError(f"{name} = {fan}: must be a positive integer")
     if fan_out is not None and fan_in is None:
         raise InputError("fan_out needs fan_in: only their ratio matters")
-    if not 1 <= (whole_number(digits) or 0) <= 1000:
-        raise InputError(f"digits = {digits}: must be an integer from 1 to 1000")
     return {
         "q": None if q is None else exact_number(q, "q"),
         "sigma_b2": None
@@ -330,7 +328,7 @@ def _conditions(
         "target_variance": exact_number(target_variance, "target variance"),
         "fan_in": whole_number(fan_in) or 1,
         "fan_out": whole_number(fan_out),
-        "digits": whole_number(digits),
+        "digits": digits_asked(digits),
         "timeout": timeout,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Table
+from initmath.display.inline import Inline, decimal
 
 if TYPE_CHECKING:
     from initmath.answers.verification import Verification
@@ -42,9 +43,9 @@ def _experiment(result: Verification) -> Facts:
         if result.claim == "exact"
         else f"what {result.criterion} says stays the same"
     )
-    sigma = f"{result.sigma_w2:.8g}"
+    sigma: Inline = _weight_variance(result)
     if result.simulated_sigma_w2 != result.sigma_w2:
-        sigma += f" predicted, {result.simulated_sigma_w2:.8g} simulated"
+        sigma = (sigma, f" predicted, {result.simulated_sigma_w2:.8g} simulated")
     return Facts(
         (
             ("claim", claim),
@@ -60,6 +61,15 @@ def _experiment(result: Verification) -> Facts:
             ("power", f"{result.power:.4g} against a σ_w² that is 1 % wrong"),
         )
     )
+
+
+def _weight_variance(result: Verification) -> Inline:
+    """Return the criterion's with its error, or the one that was given."""
+    number = result.criterion_sigma_w2
+    if number is None:
+        return f"{result.sigma_w2:.8g}"
+    form = number.closed_form
+    return form if form is not None and form.is_Integer else decimal(number)
 
 
 def _tests(result: Verification) -> Table:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Rational
 
 from initmath import criteria
 from initmath.activation import resolve
-from initmath.answers.exact import exact_number
+from initmath.answers.exact import counted, digits_asked, exact_number
 from initmath.criteria import Question
 from initmath.criteria.taylor import tangent_at_zero
-from initmath.display.document import Block
+from initmath.derivation import Number
+from initmath.display.document import Block, Heading, Paragraph
 from initmath.display.shown import Shown
 from initmath.errors import InputError
 from initmath.finite_width import LAWS, Chain, Tangent, layer_law, weight_law
-from initmath.simulate import Experiment, InputGram, run
+from initmath.simulate import Experiment, InputGram, check_memory, run
 from initmath.verification import (
     Check,
     Claim,
@@ -32,10 +33,12 @@ from initmath.verification import (
     observe,
 )
 
-__all__ = ["Verification", "Verified", "verify"]
+__all__ = ["Verification", "Verified", "verified", "verify"]
 
 SCHEMA = "initmath.verify/1"
 CLAIMS = ("exact", "criterion")
+DOUBLE = 20
+"""Digits from which on a number gives the nearest double."""
 KEEPS_Q = ("taylor", "variance", "second_moment", "unit_variance", "critical")
 """Criteria that say something about every layer."""
 
@@ -58,6 +61,8 @@ class Verification(Shown):
     activation, criterion, claim : str
         ``claim`` is ``"exact"`` (the exact map of a layer) or ``"criterion"`` (what the criterion says stays
         the same).
+    criterion_sigma_w2 : Number or None
+        σ_w² of the criterion with its error and closed form; None where σ_w² was given.
     sigma_w2, simulated_sigma_w2, sigma_b2, q, correlation : float
         What is predicted at, what is simulated at; variance and correlation of the pre-activations in layer
         1.
@@ -83,6 +88,7 @@ class Verification(Shown):
     activation: str
     criterion: str
     claim: str
+    criterion_sigma_w2: Number | None
     sigma_w2: float
     simulated_sigma_w2: float
     sigma_b2: float
@@ -124,19 +130,40 @@ class Verification(Shown):
 
 @dataclass(frozen=True)
 class Verified(Shown):
-    """A derivation and its verification; the JSON is the derivation's with one more key."""
+    """A derivation and its verification; the JSON is the derivation's with two more keys.
+
+    Attributes
+    ----------
+    derivation : Initialization
+    verification : Verification or None
+        None where nothing could be verified.
+    reason : str or None
+        Why there is none.
+    """
 
     derivation: Any
-    verification: Verification
+    verification: Verification | None
+    reason: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verification's; UNKNOWN where there is none."""
+        return Verdict.UNKNOWN if self.verification is None else self.verification.verdict
 
     def _data_(self) -> dict[str, Any]:
         from initmath.display.data import to_data
 
         data: dict[str, Any] = to_data(self.derivation)
-        return data | {"verification": to_data(self.verification)}
+        return data | {"verification": to_data(self.verification), "verification_reason": self.reason}
 
     def blocks(self) -> tuple[Block, ...]:
-        """Show the derivation, then the verification."""
+        """Show the derivation, then the verification, or why there is none."""
+        if self.verification is None:
+            missing = (
+                Heading("Verification: UNKNOWN", 1),
+                Paragraph(f"Nothing was verified: {self.reason}."),
+            )
+            return (*self.derivation.blocks(), *missing)
         return (*self.derivation.blocks(), *self.verification.blocks())
 
 
@@ -148,8 +175,35 @@ class _Setting:
     sigma_b2: float
     q: float
     weights: str
-    own: bool  # σ_w² is the criterion's
+    number: Number | None  # σ_w², where it is the criterion's
     tangent: Tangent | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is simulated and how it is judged, whatever the claim is about."""
+
+    claim: str = "exact"
+    width: int = 512
+    depth: int = 20
+    networks: int = 100
+    simulated_sigma_w2: Any = None
+    correlation: Any = "1/2"
+    seed: int = 0
+    level: float = 0.01
+    executor: Executor | None = None
+    resume: str | os.PathLike[str] | None = None
+    progress: Callable[[int, int], object] | None = None
+
+    def __post_init__(self) -> None:
+        if self.claim not in CLAIMS:
+            raise InputError(f"claim {self.claim!r}: choose one of {', '.join(CLAIMS)}")
+        if not (isinstance(self.level, float) and 0 < self.level < 0.5):
+            raise InputError(f"level = {self.level}: must be a probability between 0 and 0.5")
+        for name in ("width", "depth", "networks"):
+            object.__setattr__(self, name, counted(getattr(self, name), name))
+        object.__setattr__(self, "seed", counted(self.seed, "seed", least=0))
 
 
 def verify(
@@ -164,11 +218,13 @@ def verify(
     weights: str = "gaussian",
     sigma_w2: Any = None,
     simulated_sigma_w2: Any = None,
-    bias_variance: Any = 0,
+    bias_variance: Any = None,
     target_variance: Any = 1,
     correlation: Any = "1/2",
     seed: int = 0,
     level: float = 0.01,
+    digits: int = 15,
+    timeout: float | None = None,
     params: dict[str, Any] | None = None,
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
@@ -199,12 +255,16 @@ def verify(
     simulated_sigma_w2 : number or text, optional
         σ_w² to simulate at, if different: how a wrong claim is planted.
     bias_variance, target_variance : number or text
-        σ_b², and s² of ``taylor`` and ``variance``.
+        σ_b² (0 unless given; ``critical`` then finds its own), and s² of ``taylor`` and ``variance``.
     correlation : number or text
         Of the first pre-activations of the two inputs.
     seed : int
     level : float
         Probability of refuting a true claim.
+    digits : int
+        Significant digits of the criterion's σ_w².
+    timeout : float, optional
+        Seconds for each closed form of the criterion; after that its certified number stands alone.
     params : dict, optional
         Parameters of the activation.
     executor, resume, progress
@@ -217,7 +277,8 @@ def verify(
     Raises
     ------
     InputError
-        If the input is wrong, the criterion has no solution, or the activation overflows.
+        If the input is wrong, the criterion has no solution, the activation overflows, or the networks do not
+        fit into memory.
 
     Notes
     -----
@@ -232,20 +293,77 @@ def verify(
     >>> verify("relu", width=256, depth=10, networks=400, simulated_sigma_w2="2.1").verdict.value
     'refuted'
     """
-    if claim not in CLAIMS:
-        raise InputError(f"claim {claim!r}: choose one of {', '.join(CLAIMS)}")
-    if not (isinstance(level, float) and 0 < level < 0.5):
-        raise InputError(f"level = {level}: must be a probability between 0 and 0.5")
-    if weights not in LAWS:
-        raise InputError(f"weights {weights!r}: choose one of {', '.join(LAWS)}")
-    setting = _setting(act, criterion, q, weights, sigma_w2, bias_variance, target_variance, params)
-    c = _correlation(correlation)
+    plan = _Plan(
+        claim,
+        width,
+        depth,
+        networks,
+        simulated_sigma_w2,
+        correlation,
+        seed,
+        level,
+        executor,
+        resume,
+        progress,
+    )
+    asked = _Asked(bias_variance, target_variance, digits_asked(digits), timeout)
+    return _judged(_setting(_activation(act, params), criterion, q, weights, sigma_w2, asked), plan)
+
+
+def verified(
+    derivation: Any,
+    act: Any,
+    *,
+    q: Any = None,
+    target_variance: Any = 1,
+    params: dict[str, Any] | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Verified:
+    """Verify what `derive` found: its principal criterion's solution, a stable one if there are several.
+
+    Parameters
+    ----------
+    derivation : Initialization
+    act, q, target_variance, params
+        What it is the derivation of.
+    seed : int
+    progress : callable, optional
+
+    Returns
+    -------
+    Verified
+        Without a verification, but with the reason, where there is no solution or nothing that can be
+        simulated: the derivation stands whatever comes of its verification.
+
+    Examples
+    --------
+    >>> from initmath import derive
+    >>> found = verified(derive("sign", criterion="critical"), "sign")
+    >>> found.verification is None, found.verdict.value
+    (True, 'unknown')
+    """
+    plan = _Plan(seed=seed, progress=progress)
+    name = derivation.principal
+    try:
+        activation = _activation(act, params)
+        answer = derivation.criteria[name]
+        setting = _of_solution(activation, name, answer, "gaussian", _tangent(activation, name))
+        setting = _at(setting, q, target_variance)
+        return Verified(derivation, _judged(setting, plan))
+    except InputError as error:
+        return Verified(derivation, None, str(error))
+
+
+def _judged(setting: _Setting, plan: _Plan) -> Verification:
+    """Simulate, and hold what is seen against what is claimed."""
+    width, depth, networks = plan.width, plan.depth, plan.networks
+    c = _correlation(plan.correlation)
     simulated = (
         setting.sigma_w2
-        if simulated_sigma_w2 is None
-        else float(exact_number(simulated_sigma_w2, "simulated sigma_w2"))
+        if plan.simulated_sigma_w2 is None
+        else float(exact_number(plan.simulated_sigma_w2, "simulated sigma_w2"))
     )
-    claimed, chain = _claimed(setting, claim, depth, width)
     experiment = Experiment(
         setting.activation,
         width,
@@ -256,21 +374,26 @@ def verify(
         inputs=_inputs(setting, c, width),
         weights=setting.weights,
         backward=True,
-        seed=seed,
+        seed=plan.seed,
     )
-    seen = observe(run(experiment, executor=executor, resume=resume, progress=progress))
-    judged = assess(seen, claimed, weight_law(setting.weights), level)
+    # before the chain, whose arrays are as long as the network is deep
+    check_memory(experiment)
+    claimed, chain = _claimed(setting, plan.claim, depth, width)
+    seen = observe(run(experiment, executor=plan.executor, resume=plan.resume, progress=plan.progress))
+    judged = assess(seen, claimed, weight_law(setting.weights), plan.level)
     series = layer_series(seen, chain, c if experiment.inputs.size > 1 else None)
+    own = setting.number is not None
     return Verification(
         schema=SCHEMA,
         verdict=judged.verdict,
         reason=judged.reason,
         power=judged.joint.power,
         p_value=judged.joint.p,
-        level=level,
+        level=plan.level,
         activation=setting.activation.name,
-        criterion=criterion if setting.own else f"given (q as for {criterion})",
-        claim=claim,
+        criterion=setting.criterion if own else f"given (q as for {setting.criterion})",
+        claim=plan.claim,
+        criterion_sigma_w2=setting.number,
         sigma_w2=setting.sigma_w2,
         simulated_sigma_w2=simulated,
         sigma_b2=setting.sigma_b2,
@@ -281,60 +404,122 @@ def verify(
         networks=networks,
         depth_to_width=depth / width,
         weights=setting.weights,
-        seed=seed,
+        seed=plan.seed,
         tests=judged.joint.tests,
-        notes=(*_remarks(chain, series, criterion, weights), *judged.notes),
+        notes=(*setting.notes, *_remarks(chain, series), *judged.notes),
         checks=checks_of(series),
         series=series,
     )
 
 
-def _setting(
-    act: Any, criterion: str, q: Any, weights: str, sigma_w2: Any, bias_variance: Any, target_variance: Any,
-    params: dict[str, Any] | None,
-) -> _Setting:  # fmt: skip
+@dataclass(frozen=True)
+class _Asked:
+    """What the criterion is asked beside q."""
+
+    bias_variance: Any
+    target_variance: Any
+    digits: int
+    timeout: float | None
+
+
+def _activation(act: Any, params: dict[str, Any] | None) -> Any:
     activation = resolve(act, dict(params) if params else None)
     if activation.is_symbolic:
         raise InputError("a simulation needs numbers: give every parameter a value, as in --param a=0.2")
+    return activation
+
+
+def _setting(activation: Any, criterion: str, q: Any, weights: str, sigma_w2: Any, asked: _Asked) -> _Setting:
+    """Return what is predicted at: the criterion's σ_w² or the given one, σ_b², q."""
+    if weights not in LAWS:
+        raise InputError(f"weights {weights!r}: choose one of {', '.join(LAWS)}")
     known = [each.name for each in criteria.CRITERIA]
     if criterion not in known:
         raise InputError(f"unknown criterion {criterion!r}: choose one of {', '.join(known)}")
-    bias = exact_number(bias_variance, "bias variance", zero=True)
-    target = exact_number(target_variance, "target variance")
-    tangent = _tangent(activation) if criterion == "taylor" else None
-    at = None if q is None else float(exact_number(q, "q"))
-    if at is None and tangent is not None:
-        at = float(target) / tangent.slope**2
-    own = sigma_w2 is None
-    if own:
-        asked = None if q is None else exact_number(q, "q")
-        given, solved_at = _solved(activation, criterion, asked, bias, target)
-        at = solved_at if at is None or criterion in ("variance", "unit_variance") else at
-    else:
+    bias = (
+        None if asked.bias_variance is None else exact_number(asked.bias_variance, "bias variance", zero=True)
+    )
+    target = exact_number(asked.target_variance, "target variance")
+    tangent = _tangent(activation, criterion)
+    at = None if q is None else exact_number(q, "q")
+    if sigma_w2 is not None:
         given = float(exact_number(sigma_w2, "sigma_w2"))
-        at = 1.0 if at is None else at
-    if criterion == "unit_variance":
-        weights = "weight_standardised"
-    return _Setting(activation, criterion, given, float(bias), at, weights, own, tangent)
-
-
-def _solved(activation: Any, criterion: str, q: Any, bias: Any, target: Any) -> tuple[float, float]:
-    """Return σ_w² and q of the criterion's solution: a stable one if there is one."""
+        given_at = 1.0 if at is None else float(at)
+        setting = _Setting(activation, criterion, given, float(bias or 0), given_at, weights, None, tangent)
+        return _at(_with_own_weights(setting), at, target)
     question = Question(
         activation,
-        q=None if q is None else Rational(q.numerator, q.denominator),
-        sigma_b2=Rational(bias.numerator, bias.denominator) if bias or criterion != "critical" else None,
-        target_variance=Rational(target.numerator, target.denominator),
+        q=_rational(at),
+        sigma_b2=_rational(bias),
+        target_variance=_rational(target),
+        digits=max(asked.digits, DOUBLE),
+        timeout=asked.timeout,
     )
     found = criteria.criterion(criterion).solve(question)
+    setting = _of_solution(activation, criterion, found, weights, tangent, asked.digits)
+    return _at(setting, at, target)
+
+
+def _at(setting: _Setting, q: Any, target_variance: Any) -> _Setting:
+    """Take the q that a tangent network of output variance s² has, unless another is asked for."""
+    if setting.tangent is None:
+        return setting
+    kept = float(exact_number(target_variance, "target variance")) / setting.tangent.slope**2
+    return replace(setting, q=kept if q is None else float(exact_number(q, "q")))
+
+
+def _rational(value: Any) -> Any:
+    return None if value is None else Rational(value.numerator, value.denominator)
+
+
+def _of_solution(
+    activation: Any,
+    criterion: str,
+    found: Any,
+    weights: str,
+    tangent: Tangent | None,
+    digits: int | None = None,
+) -> _Setting:
+    """Take the criterion's solution, a stable one if there is one, and say which if there are several."""
     if not found.solutions:
-        reason = (found.reason or "none exists").removeprefix("no solution: ")
-        raise InputError(f"{criterion} of {activation.name}: no solution: {reason}; give sigma_w2")
+        reason = (found.reason or "none exists").removeprefix("no solution: ").rstrip(".")
+        raise InputError(f"{criterion} of {activation.name}: no solution: {reason}")
     best = min(found.solutions, key=lambda s: s.stability == "unstable")
-    return float(best.sigma_w2), float(best.q)
+    notes: tuple[str, ...] = ()
+    if len(found.solutions) > 1:
+        others = ", ".join(f"{float(s.sigma_w2):.6g}" for s in found.solutions if s is not best)
+        notes = (
+            f"{criterion} has {len(found.solutions)} solutions: verified is "
+            f"σ_w² = {float(best.sigma_w2):.6g} at q = {float(best.q):.6g} ({best.stability}), not {others}",
+        )
+    number = best.sigma_w2 if digits is None else replace(best.sigma_w2, digits=digits)
+    return _with_own_weights(
+        _Setting(
+            activation,
+            criterion,
+            float(best.sigma_w2),
+            float(best.sigma_b2),
+            float(best.q),
+            weights,
+            number,
+            tangent,
+            notes,
+        )
+    )
 
 
-def _tangent(activation: Any) -> Tangent:
+def _with_own_weights(setting: _Setting) -> _Setting:
+    """``unit_variance`` is about weight-standardised W."""
+    if setting.criterion != "unit_variance" or setting.weights == "weight_standardised":
+        return setting
+    note = "unit_variance is about weight-standardised W, so such W were simulated"
+    return replace(setting, weights="weight_standardised", notes=(*setting.notes, note))
+
+
+def _tangent(activation: Any, criterion: str) -> Tangent | None:
+    """Return what ``taylor`` puts in the activation's place."""
+    if criterion != "taylor":
+        return None
     found = tangent_at_zero(activation)
     if isinstance(found, str):
         raise InputError(f"taylor of {activation.name}: {found}")
@@ -378,9 +563,6 @@ def _claimed(setting: _Setting, claim: str, depth: int, width: int) -> tuple[Cla
             activation = setting.tangent
         else:
             offset = _needed_offset(setting)
-    for name, count in (("width", width), ("depth", depth)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise InputError(f"{name} must be an integer of at least 1, got {count!r}")
     chain = Chain(
         activation,
         setting.sigma_w2,
@@ -404,10 +586,8 @@ def _needed_offset(setting: _Setting) -> float:
     return offset if abs(offset) > 1e-9 * passed else 0.0
 
 
-def _remarks(chain: Chain, series: tuple[Series, ...], criterion: str, weights: str) -> list[str]:
+def _remarks(chain: Chain, series: tuple[Series, ...]) -> list[str]:
     notes = []
-    if criterion == "unit_variance" and weights != "weight_standardised":
-        notes.append("unit_variance is about weight-standardised W, so such W were simulated")
     if not chain.available:
         notes.append(
             "layers: the mean over networks of this width could not be predicted (heavy tails, or q leaves "

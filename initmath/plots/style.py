@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +64,10 @@ def check_name(path: str | os.PathLike[str]) -> str:
     folder = os.path.dirname(name) or "."
     if not os.path.isdir(folder):
         raise InputError(f"{name}: there is no directory {folder}")
+    if os.path.isdir(name):
+        raise InputError(f"{name}: is a directory; name a file in it")
+    if not os.access(name if os.path.exists(name) else folder, os.W_OK):
+        raise InputError(f"{name}: no permission to write there")
     return ending
 
 
@@ -76,8 +82,16 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     ending = check_name(name)
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}[ending]
+    picture = io.BytesIO()
+    with styled():
+        figure.savefig(picture, format=ending[1:], metadata=dates)
+    temporary = f"{name}.{os.getpid()}.part"
     try:
-        with styled():
-            figure.savefig(name, metadata=dates)
+        # all or nothing: the file is there when it is whole
+        with open(temporary, "xb") as file:
+            file.write(picture.getvalue())
+        os.replace(temporary, name)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise InputError(f"{name}: {error.strerror or error}") from None

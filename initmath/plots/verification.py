@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import Formatter, Locator, NullFormatter
 
 from initmath.plots.style import BLUE, GREY, VERMILION, styled
 
@@ -72,6 +73,7 @@ def _panel(axis: Any, name: str, s: Series) -> None:
     low, high = s.predicted - 2 * s.spread, s.predicted + 2 * s.spread
     if logarithmic:
         axis.set_yscale("log")
+        _log_labels(axis)
         # the same two deviations, of the logarithm
         with np.errstate(all="ignore"):
             width = np.sqrt(np.log1p((s.spread / s.predicted) ** 2))
@@ -99,6 +101,48 @@ def _panel(axis: Any, name: str, s: Series) -> None:
     axis.xaxis.get_major_locator().set_params(integer=True)
     if not logarithmic:
         _limits(axis, curve, low, high, s, band)
+
+
+def _log_labels(axis: Any) -> None:
+    """Label evenly: whole decades, all equally far apart; 1, 2, 5 within them where there are few."""
+    axis.yaxis.set_major_locator(_EvenDecades())
+    axis.yaxis.set_major_formatter(_Powers())
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+class _EvenDecades(Locator):
+    """At most seven labels on a logarithmic axis, with equal steps between decades."""
+
+    def __call__(self) -> Any:
+        """Return where the labels are."""
+        return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Return them for an axis from vmin to vmax."""
+        first, last = np.ceil(np.log10(vmin) - 1e-9), np.floor(np.log10(vmax) + 1e-9)
+        if last - first >= 2:
+            step = int(np.ceil((last - first + 1) / 7))
+            return 10.0 ** np.arange(np.ceil(first / step) * step, last + 1, step)
+        steps = np.array([1.0, 2.0, 5.0])
+        values = np.concatenate([steps * 10.0**decade for decade in np.arange(first - 1, last + 1)])
+        return values[(values >= vmin) & (values <= vmax)]
+
+
+class _Powers(Formatter):
+    """Powers of ten on a wide axis; on a narrow one 0.02, 5, 200 as they are, never the two mixed."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Label one tick."""
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Label all ticks of an axis alike."""
+        if all(1e-3 < value < 1e4 for value in values):
+            return [f"{value:g}" for value in values]
+        powers = np.round(np.log10(values)).astype(int)
+        if np.allclose(10.0**powers, values, rtol=1e-6):
+            return [rf"$10^{{{power}}}$" for power in powers]
+        return [f"{value:.0e}" for value in values]
 
 
 def _spread_out(layer: Any, band: Any) -> Any:

@@ -8,6 +8,7 @@ from initmath.simulate.execution import InlineExecutor, dask_executor, run
 from initmath.simulate.experiment import Experiment
 from initmath.simulate.inputs import InputGram
 from initmath.simulate.jacobian import jacobian
+from initmath.simulate.memory import check_memory
 from initmath.simulate.trajectories import Trajectories
 from initmath.simulate.weights import WEIGHTS
 
@@ -17,6 +18,7 @@ __all__ = [
     "InlineExecutor",
     "InputGram",
     "Trajectories",
+    "check_memory",
     "dask_executor",
     "jacobian",
     "run",

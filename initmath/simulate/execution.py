@@ -26,6 +26,7 @@ from initmath.simulate import explicit, without_weights
 from initmath.simulate.blas import one_thread
 from initmath.simulate.experiment import Experiment
 from initmath.simulate.frame import Array
+from initmath.simulate.memory import check_memory
 from initmath.simulate.store import Store
 from initmath.simulate.streams import Purpose, stream
 from initmath.simulate.trajectories import Trajectories
@@ -85,9 +86,9 @@ def run(
     Raises
     ------
     InputError
-        An activation that overflows (which layer), a sampler of the wrong variance, a resume file that is
-        corrupt or of another experiment (it is left alone), a sampler or activation that cannot be sent to
-        another process.
+        Networks that do not fit into memory, an activation that overflows (which layer), a sampler of the
+        wrong variance, a resume file that is corrupt or of another experiment (it is left alone), a sampler
+        or activation that cannot be sent to another process.
 
     Warns
     -----
@@ -101,6 +102,7 @@ def run(
     >>> found.second_y.shape, bool(abs(found.second_y.mean() - 1) < 0.3)
     ((8, 4, 2), True)
     """
+    check_memory(experiment, _cores() if executor is None else 0)
     if callable(experiment.weights):
         rng = stream(experiment.seed, 0, Purpose.CHECK)
         check_sampler(experiment.weights, experiment.width, experiment.sigma_w2, rng, experiment.dtype)
