@@ -1,1 +1,12 @@
-"""Two inputs: the kernel k(q₁, q₂, c) = E g(y₁) g(y₂), its derivative kernel, and what deep networks make of them."""
+"""Two inputs: the kernel E g(y₁) g(y₂), its derivative kernel, and what deep networks make of them.
+
+`kernel` gives a number with its derivation: the closed form in q₁, q₂ and c if the certified enclosure
+agrees, else the enclosure.  `enclose` is the certified route alone, `closed_kernel` the derivation alone.
+"""
+
+from initmath.kernels.closed_form import closed_kernel
+from initmath.kernels.enclosed import Enclosed, enclose
+from initmath.kernels.pair import KINDS, Pair
+from initmath.kernels.routes import Kernel, kernel
+
+__all__ = ["KINDS", "Enclosed", "Kernel", "Pair", "closed_kernel", "enclose", "kernel"]
