@@ -78,6 +78,10 @@ class _Common:
     seed: int
     timeout: float | None
 
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise InputError(f"--timeout {self.timeout}: must be a positive number of seconds")
+
 
 def _common_options(
     *, digits: str = "Significant digits.", seed: str = _NO_RANDOM, timeout: str = _CLOSED_FORMS

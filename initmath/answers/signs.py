@@ -9,6 +9,7 @@ __all__ = [
     "CHI_1",
     "CHI_PARALLEL",
     "GAIN",
+    "GRADIENT_GROWTH",
     "MEAN",
     "MOMENTS",
     "Q_STAR",
@@ -22,6 +23,9 @@ __all__ = [
 WEIGHT_VARIANCE = Label("σ_w²", "sigma_w^2", r"\sigma_w^2")
 BIAS_VARIANCE = Label("σ_b²", "sigma_b^2", r"\sigma_b^2")
 GAIN = Label("σ_w", "sigma_w", r"\sigma_w")
+GRADIENT_GROWTH = Label(
+    "|δ_l|²/|δ_l+1|²", "|delta_l|^2/|delta_l+1|^2", r"|\delta_\ell|^2/|\delta_{\ell+1}|^2"
+)
 Q = Label("q", "q", "q")
 Q_STAR = Label("q*", "q*", "q^*")
 CHI_1 = Label("χ₁", "chi_1", r"\chi_1")

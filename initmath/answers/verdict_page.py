@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from initmath.answers import signs
 from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Table
 from initmath.display.inline import Inline, decimal
 
@@ -16,13 +17,13 @@ __all__ = ["page"]
 LAYERS = 12
 """Layers that the table shows; the JSON has all."""
 
-_NAMES = {
+_NAMES: dict[str, Inline] = {
     "q": "q",
     "mean": "mean of x",
     "second_moment": "E x²",
     "variance": "Var x",
     "correlation": "correlation",
-    "gradient_norm": "|δ_l|²/|δ_l+1|²",
+    "gradient_norm": signs.GRADIENT_GROWTH,
 }
 
 
@@ -49,8 +50,8 @@ def _experiment(result: Verification) -> Facts:
     return Facts(
         (
             ("claim", claim),
-            ("σ_w²", sigma),
-            ("σ_b²", f"{result.sigma_b2:g}"),
+            (signs.WEIGHT_VARIANCE, sigma),
+            (signs.BIAS_VARIANCE, f"{result.sigma_b2:g}"),
             ("q in layer 1", f"{result.q:.8g}"),
             (
                 "networks",

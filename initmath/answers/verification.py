@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from sympy import Rational
 
 from initmath import criteria
@@ -356,7 +357,12 @@ def verified(
 
 
 def _judged(setting: _Setting, plan: _Plan) -> Verification:
-    """Simulate, and hold what is seen against what is claimed."""
+    """Simulate, and hold what is seen against what is claimed; what has no finite moment is NaN, and said."""
+    with np.errstate(all="ignore"):
+        return _simulated_and_judged(setting, plan)
+
+
+def _simulated_and_judged(setting: _Setting, plan: _Plan) -> Verification:
     width, depth, networks = plan.width, plan.depth, plan.networks
     c = _correlation(plan.correlation)
     simulated = (
@@ -532,7 +538,7 @@ def _tangent(activation: Any, criterion: str) -> Tangent | None:
 def _correlation(value: Any) -> float:
     text = str(value).strip()
     sign = -1.0 if text.startswith("-") else 1.0
-    number = sign * float(exact_number(text.lstrip("+-"), "correlation", zero=True))
+    number = sign * float(exact_number(text.removeprefix("-"), "correlation", zero=True))
     if not -1 <= number <= 1:
         raise InputError(f"correlation = {text}: must lie between -1 and 1")
     return number
@@ -603,6 +609,4 @@ def _remarks(chain: Chain, series: tuple[Series, ...]) -> list[str]:
 
 
 def _inestimable(series: Series) -> Any:
-    import numpy as np
-
     return ~series.estimable & np.isfinite(series.predicted)

@@ -282,6 +282,8 @@ def dask_executor(address: str, *, timeout: float = 10.0) -> Any:
     InputError
         If distributed is not installed, or nothing answers at the address.
     """
+    if not address.strip():
+        raise InputError("the address of a Dask scheduler is empty: it looks like tcp://10.0.0.1:8786")
     try:
         from distributed import Client
     except ImportError:

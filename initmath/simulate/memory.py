@@ -119,5 +119,7 @@ def _rounded_down(n: int) -> int:
 
 
 def _amount(size: int) -> str:
+    if size >= 1 << 100:
+        return "more than a billion EiB"
     power = max(1, min((size.bit_length() - 1) // 10, len(_UNITS)))
     return f"{size / 1024**power:.3g} {_UNITS[power - 1]}"

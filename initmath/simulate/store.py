@@ -35,6 +35,8 @@ class Store:
 
     def __init__(self, experiment: Experiment, path: str | os.PathLike[str] | None) -> None:
         self.experiment = experiment
+        if path is not None and not os.fspath(path):
+            raise InputError("the resume file has no name")
         self.path = None if path is None else Path(path)
         wanted = shapes(experiment, experiment.networks) | {"seconds": (experiment.networks, 2)}
         self.arrays: dict[str, Array] = {name: np.zeros(shape) for name, shape in wanted.items()}
@@ -64,19 +66,26 @@ class Store:
         """Write the file anew beside the old one and put it in its place in one step."""
         if self.path is None or self.saved == self.count:
             return
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        try:
+            self._replace(self.path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"the resume file {self.path} cannot be written: {reason}") from None
+        self.saved, self.saved_at = self.count, monotonic()
+
+    def _replace(self, path: Path) -> None:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 kept: dict[str, Any] = {f"array_{k}": v[self.done] for k, v in self.arrays.items()}
                 np.savez(file, format=_FORMAT, experiment=self.experiment.describe(), done=self.done, **kept)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, self.path)
+            os.replace(name, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)
             raise
-        self.saved, self.saved_at = self.count, monotonic()
 
     def _try_folder(self, path: Path) -> None:
         if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

@@ -71,6 +71,30 @@ def test_tanh_and_sigmoid_follow_the_exact_map_and_not_taylor():
     assert at_rest.simulated == pytest.approx(0.104295007389813, rel=0.01)
 
 
+def test_sigmoid_trajectory_of_the_exact_recursion():
+    """N·v² = 12.8, inputs with second moment 1, so q = 12.8 in layer 1."""
+    run = verify("sigmoid", sigma_w2="12.8", q="12.8", width=2048, depth=5, correlation=0)
+    found = checks(run, "variance")
+    assert run.verdict.value == "confirmed"
+    for layer in range(1, 6):
+        exact = float(REFERENCE[f"kumar.sigmoid.Nv2=12.8.traj.{layer}"]["value"])
+        assert found[layer].simulated == pytest.approx(exact, rel=0.01) and abs(found[layer].z) < 4.5
+
+
+def test_numpy_integers_count_and_booleans_do_not():
+    options = {"width": 16, "depth": 2, "networks": 4, "seed": 3}
+    numpy_options = {name: np.int32(value) for name, value in options.items()}
+    assert verify("relu", **numpy_options).to_json() == verify("relu", **options).to_json()
+    for name in options:
+        with pytest.raises(InputError, match=name):
+            verify("relu", **options | {name: True})
+    assert (
+        initmath.compare("relu", digits=np.int64(5)).to_json() == initmath.compare("relu", digits=5).to_json()
+    )
+    with pytest.raises(InputError, match="digits"):
+        initmath.compare("relu", digits=True)
+
+
 @pytest.mark.parametrize("criterion", ["second_moment", "variance", "unit_variance"])
 def test_what_a_criterion_says_stays_the_same(criterion):
     own = verify("selu", criterion=criterion, claim="criterion", depth=5, width=256, networks=60)
@@ -196,3 +220,17 @@ def test_picture(tmp_path, ending):
     assert len([title for title in titles if title]) == 6
     with pytest.raises(InputError, match="ends in"):
         found.plot(tmp_path / "relu.bmp")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.03, 8, ["0.05", "0.1", "0.2", "0.5", "1", "2", "5"]),
+        (0.007, 15, ["0.01", "0.1", "1", "10"]),
+        (1e-15, 4, [f"$10^{{{power}}}$" for power in range(-15, 1, 3)]),
+    ],
+)
+def test_logarithmic_axes_are_labelled_evenly(low, high, labels):
+    from initmath.plots.verification import _EvenDecades, _Powers
+
+    assert _Powers().format_ticks(_EvenDecades().tick_values(low, high)) == labels
