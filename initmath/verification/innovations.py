@@ -54,6 +54,9 @@ EXACT = 1e-4
 """How far from its value something without variance may be, relative to its own scale (rounding of float32
 and √N)."""
 
+BEYOND = 30.0
+"""Standard deviations, of what variance is left to it, that something determined by the others may be off."""
+
 PAIRS = 400
 """Layers × networks at which the two-point kernel is computed (a two-dimensional integral each)."""
 
@@ -239,7 +242,8 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             z = np.where(free & np.isfinite(layer.law.mean[i]), rest / error, np.nan)
             skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
             scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
-            agrees = np.abs(rest) / np.sqrt(layer.width) <= EXACT * scale
+            rounding = EXACT * scale * np.sqrt(layer.width)
+            agrees = np.abs(rest) <= rounding + BEYOND * np.sqrt(np.maximum(left, 0))
             compared = ~free & np.isfinite(rest) & np.isfinite(scale)
             off = None
             if layer.higher is not None:
@@ -336,7 +340,7 @@ def _kernel(
         free = left > np.maximum(DETERMINED * whole, NOTHING * square)
         z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
         scale = np.sqrt(np.maximum(whole, 0)) + np.sqrt(square) + 1e-300
-        agrees = np.abs(rest) / root <= EXACT * scale
+        agrees = np.abs(rest) <= EXACT * scale * root + BEYOND * np.sqrt(np.maximum(left, 0))
         known = np.isfinite(moments).all(axis=0)
         z[~known] = np.nan
         compared = known & ~free & np.isfinite(rest) & np.isfinite(scale)

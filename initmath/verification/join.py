@@ -31,6 +31,9 @@ SKEWNESS = 0.5
 """Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be
 tested."""
 
+STUDENTS_SKEWNESS = 0.2
+"""The same where the spread is estimated too: it then moves with the mean."""
+
 NEGLIGIBLE = 0.2
 """Shift of a sum over layers, in standard errors, that may come from what is neglected.  A shift δ multiplies
 the chance that |T| passes c by about cosh(c δ) exp(−δ²/2): 1.2 at c = 3.3, which is the 1 % level shared by
@@ -154,6 +157,12 @@ def joined(quantity: str, place: Place, scores: Scores, studentised: bool = Fals
     usual = np.sqrt(np.maximum(place.count(random), 1))[place.column]
     heavy = random & (np.abs(scores.skewness) > SKEWNESS * usual)
     random &= ~heavy
+    with np.errstate(all="ignore"):
+        left = np.abs(place.add(scores.skewness, random)) / place.count(random) ** 1.5
+    limit = STUDENTS_SKEWNESS if studentised else SKEWNESS
+    skewed = random & (left > limit)[place.column]
+    heavy |= skewed
+    random &= ~skewed
     count = place.count(random)
     with np.errstate(all="ignore"):
         total = place.add(z, random) / np.sqrt(count)

@@ -5,7 +5,7 @@ For each quantity the layers' scores z_l give two statistics that are independen
 - their weighted sum, T = Σ w_l z_l/√Σ w_l², w_l = √(number of networks): N(0, 1).  A wrong map shifts every
   layer the same way, so this is where the power is;
 - what is left, Σ z_l² − T²: χ² with one degree of freedom less than there are layers.  Single bad layers show
-  here.
+  here, and weights that spread more or less than claimed: both tails count.
 
 All of them together, m in number, are nearly independent (the quantities are whitened against one another),
 so the smallest p-value is judged by 1 − (1 − p)^m (Šidák).
@@ -38,7 +38,7 @@ class Statistic:
     freedom : int
         0 for the sum.
     p : float
-        Two-sided for the sum, upper tail for the rest.
+        Two-sided.
     """
 
     quantity: str
@@ -93,7 +93,7 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
                 reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
             if len(z) > 1:
                 rest = max(float(np.sum(z * z)) - total * total, 0.0)
-                tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _upper(rest, len(z) - 1)))
+                tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _both(rest, len(z) - 1)))
         # without variance there is nothing to chance: 1 % wrong is seen in every network
         if claimed is None:
             certain |= each.quantity in ("q", "gradient") and bool(each.exact.sum() > 0)
@@ -104,10 +104,11 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
     return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power)
 
 
-def _upper(value: float, freedom: int) -> float:
-    from scipy.special import gammaincc
+def _both(value: float, freedom: int) -> float:
+    from scipy.special import gammainc, gammaincc
 
-    return float(gammaincc(freedom / 2, value / 2))
+    a, x = freedom / 2, value / 2
+    return min(1.0, 2 * float(min(gammainc(a, x), gammaincc(a, x))))
 
 
 def critical_value(count: int, level: float) -> float:

@@ -78,7 +78,7 @@ def normal_score_of_t(t: Any, freedom: Any) -> Real:
 
     t = np.asarray(t, np.float64)
     tail = np.maximum(stdtr(np.asarray(freedom, np.float64), -np.abs(t)), 1e-300)
-    return np.asarray(-np.copysign(ndtri(tail), t))
+    return np.asarray(np.copysign(ndtri(tail), t))
 
 
 def t_without_skewness(t: Any, skewness: Any) -> Real:

@@ -108,7 +108,7 @@ def assess(
         return Judgement(Verdict.REFUTED, f"not equal where there is no chance: {what}", joint, found, notes)
     if joint.p < level:
         worst = min(joint.tests, key=lambda test: test.p)
-        kind = "over all layers" if worst.kind == "sum" else "in single layers"
+        kind = "over all layers" if worst.kind == "sum" else "from layer to layer"
         reason = (
             f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
         )
