@@ -7,6 +7,7 @@ agrees, else the enclosure.  `enclose` is the certified route alone, `closed_ker
 from initmath.kernels.closed_form import closed_kernel
 from initmath.kernels.enclosed import Enclosed, enclose
 from initmath.kernels.pair import KINDS, Pair
+from initmath.kernels.recursion import InfiniteWidth, infinite_width
 from initmath.kernels.routes import Kernel, kernel
 
-__all__ = ["KINDS", "Enclosed", "Kernel", "Pair", "closed_kernel", "enclose", "kernel"]
+__all__ = ["KINDS", "Enclosed", "InfiniteWidth", "Kernel", "Pair", "closed_kernel", "enclose", "infinite_width", "kernel"]

@@ -1,0 +1,384 @@
+r"""The kernels of infinitely wide, deep, fully connected networks for many inputs: NNGP and NTK.
+
+What is carried from layer to layer is q for each input and 1 − c for each pair: in a deep network all
+correlations tend to one number, mostly 1, and what is left of their differences is all that there is to know.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from initmath.activation import Activation, resolve
+from initmath.errors import Divergent, InputError
+from initmath.kernels.closed import Homogeneous, closed_family
+from initmath.kernels.pairs import cuts_of, pair_values
+from initmath.kernels.parallel import Parallel
+from initmath.kernels.table import Table, build
+from initmath.lock import one_at_a_time
+from initmath.quadrature.curve import Family, curve
+
+__all__ = ["InfiniteWidth", "infinite_width"]
+
+Real = NDArray[np.float64]
+
+_ROWS, _COLUMNS = 64, 128  # of a tile: its arrays stay in the cache through all layers
+_DIRECT = 600  # pairs × layers up to which every entry is integrated
+_EPS = float(np.finfo(np.float64).eps)
+_ROUNDING = 16 * _EPS  # of one layer, relative
+_WIDER = 0.05  # in log q: a table is made a little wider than the layer that asks for it
+
+
+@dataclass(frozen=True)
+class InfiniteWidth:
+    """Kernels at the output of the last layer.
+
+    Attributes
+    ----------
+    nngp, ntk : ndarray, shape (n, n)
+        K and Θ, symmetric.
+    gap : ndarray, shape (n, n)
+        1 − c, c the correlation of two outputs: accurate relative to itself, where K itself has lost it.
+    nngp_error, ntk_error, gap_error : float
+        Estimated: of an entry of K and Θ absolutely, of 1 − c relatively.  Rounding and measured
+        interpolation errors, carried through the layers.
+    method : str
+        How the kernels of a layer were computed.
+    """
+
+    nngp: Real
+    ntk: Real
+    gap: Real
+    nngp_error: float
+    ntk_error: float
+    gap_error: float
+    method: str
+
+
+class _Pairs(Protocol):
+    def drop(self, s1: Real, s2: Real, gap: Real) -> tuple[Real, Real]:
+        """k(q₁, q₂, 1) − k(q₁, q₂, c) and E g'(y₁) g'(y₂)."""
+
+
+@dataclass(frozen=True)
+class _Direct:
+    """Two-dimensional quadrature of every entry."""
+
+    activation: Activation
+
+    def drop(self, s1: Real, s2: Real, gap: Real) -> tuple[Real, Real]:
+        a, b, c = (np.ravel(v) for v in np.broadcast_arrays(s1 * s1, s2 * s2, gap))
+        here = pair_values(self.activation, a, b, c)
+        level = pair_values(self.activation, a, b, 0 * c).half_distance if np.any(a != b) else 0.0
+        return (here.half_distance - level).reshape(gap.shape), here.derivative_kernel.reshape(gap.shape)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer y' = W g(y) + b for all inputs; vectors of length 1 where all inputs have the same q.
+
+    Attributes
+    ----------
+    root : ndarray
+        √q, of y.
+    signal : ndarray
+        √(σ_w² m₂(q)).
+    following : ndarray
+        √q', of y'.
+    """
+
+    root: Real
+    signal: Real
+    following: Real
+    sigma_w2: float
+    sigma_b2: float
+    pairs: _Pairs | None
+    parallel: Parallel
+
+    def step(self, rows: slice, columns: slice, gap: Real, ntk: Real) -> tuple[Real, Real]:
+        """1 − c and Θ of y' from those of y; ``pairs`` is None for the inputs themselves."""
+        s1, s2 = _column(self.root, rows), _row(self.root, columns)
+        if self.pairs is None:
+            defect, slope = s1 * s2 * gap, np.zeros_like(gap)
+        else:
+            defect, slope = self.pairs.drop(s1, s2, gap)
+            defect = defect + self.parallel.defect(rows, columns)
+        a1, a2 = _column(self.signal, rows), _row(self.signal, columns)
+        scale = _column(self.following, rows) * _row(self.following, columns)
+        # √(q₁'q₂') − σ_b² − √(a₁²a₂²), multiplied out: the biases are common to both inputs
+        bias = self.sigma_b2 * (a1 - a2) ** 2 / (scale + a1 * a2 + self.sigma_b2)
+        after = np.clip((bias + self.sigma_w2 * defect) / scale, 0.0, 2.0)
+        return after, scale * (1 - after) + self.sigma_w2 * slope * ntk
+
+
+def _column(vector: Real, rows: slice) -> Real:
+    return vector[:, None] if len(vector) == 1 else vector[rows, None]
+
+
+def _row(vector: Real, columns: slice) -> Real:
+    return vector[None, :] if len(vector) == 1 else vector[None, columns]
+
+
+@one_at_a_time
+def infinite_width(
+    act: Any,
+    gram: ArrayLike,
+    *,
+    depth: int,
+    sigma_w2: float,
+    sigma_b2: float = 0.0,
+    gap: ArrayLike | None = None,
+    threads: int | None = None,
+) -> InfiniteWidth:
+    r"""NNGP and neural tangent kernel of a fully connected network of infinite width.
+
+    .. math:: K^{l+1}_{ij} = \sigma_w^2\,k(K^l_{ii}, K^l_{jj}, c^l_{ij}) + \sigma_b^2,\qquad
+              \Theta^{l+1}_{ij} = K^{l+1}_{ij}
+              + \sigma_w^2\,\dot k(K^l_{ii}, K^l_{jj}, c^l_{ij})\,\Theta^l_{ij}
+
+    with K¹ = Θ¹ = σ_w² G + σ_b², G the Gram matrix of the inputs.  The network is y¹ = W¹x + b¹ and
+    y^{l+1} = W^{l+1} g(y^l) + b^{l+1}, in NTK parameterisation: weights σ_w ω/√N and biases σ_b β with ω, β
+    standard normal and trained (the convention of neural-tangents).
+
+    Parameters
+    ----------
+    act : Activation, name, expression or callable
+    gram : array_like, shape (n, n)
+        G_ij = xᵢ·xⱼ / (number of input features), positive semidefinite with a positive diagonal.
+    depth : int
+        Layers of activations, L ≥ 1: the output is y^{L+1}.
+    sigma_w2, sigma_b2 : float
+        σ_w² = N v² > 0 and σ_b² ≥ 0.
+    gap : array_like, shape (n, n), optional
+        1 − correlation of the inputs, for inputs closer to each other than G can say in doubles.
+    threads : int, optional
+        By default one for each processor.
+
+    Returns
+    -------
+    InfiniteWidth
+        ``nngp`` K^{L+1}, ``ntk`` Θ^{L+1}, ``gap`` the 1 − c of K^{L+1}, with error estimates.
+
+    Raises
+    ------
+    Divergent
+        If a moment is infinite, or q leaves the range of doubles.
+    InputError
+        If the Gram matrix or a variance is not one, or g jumps (its tangent kernel is infinite).
+
+    Notes
+    -----
+    For g = λx + δ|x|, a x + b x erf(βx) and c₀ + c₁ erf(βx) the kernels are closed; else a few pairs are
+    integrated one by one, and many are interpolated in the angle and in log q with an error measured against
+    that.  Kinks of g away from 0 make inputs of different lengths costly to interpolate: the error says so.
+
+    References
+    ----------
+    .. [1] J. Lee et al., Deep neural networks as Gaussian processes, 2018, arXiv:1711.00165, eq. (4).
+    .. [2] A. Jacot, F. Gabriel, C. Hongler, Neural tangent kernel, 2018, arXiv:1806.07572, theorem 1.
+
+    Examples
+    --------
+    >>> found = infinite_width("relu", [[1, 0], [0, 1]], depth=1, sigma_w2=2.0)
+    >>> import numpy as np
+    >>> bool(np.allclose(found.nngp, [[2, 2 / np.pi], [2 / np.pi, 2]], rtol=1e-14))
+    True
+    >>> bool(np.allclose(found.ntk, [[4, 2 / np.pi], [2 / np.pi, 4]], rtol=1e-14))
+    True
+    """
+    activation = resolve(act)
+    if activation.expr is not None and activation.jumps:
+        raise InputError(f"{activation.name} jumps: its tangent kernel is infinite (E g'^2 has a delta)")
+    depth = _depth(depth)
+    sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
+    given, apart = _inputs(gram, gap)
+    family = closed_family(activation)
+    layers, slopes = _lengths(activation, family, np.diagonal(given), depth, sigma_w2, sigma_b2)
+    count = len(given)
+    layers, method, table_error = _with_pairs(activation, family, layers, count)
+    tiles = [
+        (slice(i, min(i + _ROWS, count)), slice(j, min(j + _COLUMNS, count)))
+        for i in range(0, count, _ROWS)
+        for j in range(i // _COLUMNS * _COLUMNS, count, _COLUMNS)
+        if j + _COLUMNS > i
+    ]
+    after, nngp, ntk = apart, np.empty_like(given), np.empty_like(given)
+
+    def run(tile: tuple[slice, slice]) -> None:
+        rows, columns = tile
+        d, theta = apart[tile].copy(), np.zeros((rows.stop - rows.start, columns.stop - columns.start))
+        same = np.arange(rows.start, rows.stop)[:, None] == np.arange(columns.start, columns.stop)[None, :]
+        crossing = bool(same.any())
+        for layer in layers:
+            d, theta = layer.step(rows, columns, d, theta)
+            if crossing:
+                d[same] = 0.0
+        last = layers[-1].following
+        k = _column(last, rows) * _row(last, columns) * (1 - d)
+        for target, values in ((after, d), (nngp, k), (ntk, theta)):
+            target[rows, columns] = values
+            target[columns, rows] = values.T
+
+    with np.errstate(all="ignore"):
+        if len(tiles) == 1:
+            run(tiles[0])
+        else:
+            with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+                list(pool.map(run, tiles))
+    if not (np.isfinite(nngp).all() and np.isfinite(ntk).all()):
+        raise Divergent(f"the kernels of {activation.name} leave the range of doubles at this depth")
+    errors = _errors(layers, slopes, table_error)
+    return InfiniteWidth(nngp, ntk, after, *errors, method)
+
+
+def _depth(depth: Any) -> int:
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
+        raise InputError(f"depth must be an integer of at least 1, got {depth!r}")
+    return int(depth)
+
+
+def _variance(name: str, value: Any, above: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number, got {value!r}") from None
+    if not (np.isfinite(number) and number > above and number >= 0):
+        raise InputError(f"{name} must be finite and {'positive' if above == 0 else 'not negative'}")
+    return number
+
+
+def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real]:
+    """Check G, and return it with 1 − c of its entries."""
+    try:
+        given = np.array(gram, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("the Gram matrix must be an n × n matrix of numbers") from None
+    if given.ndim != 2 or given.shape[0] != given.shape[1] or given.size == 0:
+        raise InputError(f"the Gram matrix must be n × n, got shape {given.shape}")
+    diagonal = np.diagonal(given)
+    if not (np.isfinite(given).all() and np.all(diagonal > 0)):
+        raise InputError("the Gram matrix must be finite with a positive diagonal: no input may be 0")
+    if not np.allclose(given, given.T, rtol=1e-12, atol=1e-12 * float(diagonal.max())):
+        raise InputError("the Gram matrix must be symmetric")
+    if gap is None:
+        root = np.sqrt(diagonal)
+        scale = root[:, None] * root[None, :]
+        apart = (scale - given) / scale
+        apart = (apart + apart.T) / 2
+    else:
+        try:
+            apart = np.array(gap, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("gap must be an n × n matrix of numbers") from None
+        if apart.shape != given.shape or not np.array_equal(apart, apart.T):
+            raise InputError("gap must be a symmetric matrix of the shape of the Gram matrix")
+    if not np.all((apart >= -1e-9) & (apart <= 2 + 1e-9)):
+        raise InputError("the Gram matrix is not positive semidefinite: |G_ij| must be at most √(G_ii G_jj)")
+    np.fill_diagonal(apart, 0.0)
+    return given, np.clip(apart, 0.0, 2.0)
+
+
+def _lengths(
+    activation: Activation, family: Any, diagonal: Real, depth: int, sigma_w2: float, sigma_b2: float
+) -> tuple[list[_Layer], list[tuple[float, float]]]:
+    """Follow q through all layers: what a layer does to each input alone; with (χ̂, |dm₂/dq|), the largest."""
+    level = diagonal[:1] if np.all(diagonal == diagonal[0]) else diagonal.copy()
+    signal = np.sqrt(sigma_w2 * level)
+    following = np.sqrt(sigma_w2 * level + sigma_b2)
+    none = Parallel.none(len(level))
+    layers = [_Layer(np.sqrt(level), signal, following, sigma_w2, sigma_b2, None, none)]
+    slopes = [(1.0, 1.0)]
+    homogeneous = isinstance(family, Homogeneous)
+    for number in range(1, depth + 1):
+        q = following**2
+        second, slope, stretch = _moments(activation, family, q)
+        if not (np.isfinite(second).all() and np.isfinite(slope).all()):
+            raise Divergent(f"E g^2 or E g'^2 of {activation.name} is not finite in layer {number}")
+        root, signal = following, np.sqrt(sigma_w2 * second)
+        following = np.sqrt(sigma_w2 * second + sigma_b2)
+        if not (np.isfinite(following).all() and np.all(following > 0)):
+            raise Divergent(f"q leaves the range of doubles in layer {number + 1} of {activation.name}")
+        parallel = none if homogeneous else Parallel.of(activation, q)
+        layers.append(_Layer(root, signal, following, sigma_w2, sigma_b2, None, parallel))
+        slopes.append((float(np.max(slope)), float(np.max(np.abs(stretch)))))
+    return layers, slopes
+
+
+def _moments(activation: Activation, family: Any, q: Real) -> tuple[Real, Real, Real]:
+    """m₂, χ̂ and dm₂/dq (by a difference, for the error estimate only)."""
+    step = 1e-3
+    if family is not None:
+        second = family.second_moment(q)
+        return second, family.slope_moment(q), (family.second_moment(q * (1 + step)) - second) / (step * q)
+    g, d = activation.numpy(0), activation.numpy(1)
+    both = Family.of(lambda y: g(y) ** 2, lambda y: d(y) ** 2)
+    found = curve(both, np.concatenate([q, q * (1 + step)]), cuts_of(activation)).value
+    count = len(q)
+    return found[0, :count], found[1, :count], (found[0, count:] - found[0, :count]) / (step * q)
+
+
+def _with_pairs(
+    activation: Activation, family: Any, layers: list[_Layer], count: int
+) -> tuple[list[_Layer], str, list[tuple[float, float]]]:
+    """Choose how a layer's pairs are computed: closed form, quadrature of each, or a table."""
+    none = [(0.0, 0.0)] * len(layers)
+    if family is not None:
+        return [layers[0], *(_replaced(layer, family) for layer in layers[1:])], "closed form", none
+    if count * (count + 1) // 2 * len(layers) <= _DIRECT:
+        direct = _Direct(activation)
+        accuracy = [(0.0, 0.0)] + [(1e-12, 1e-12)] * (len(layers) - 1)
+        return [layers[0], *(_replaced(layer, direct) for layer in layers[1:])], "quadrature", accuracy
+    out, errors, tables = [layers[0]], [(0.0, 0.0)], list[Table]()
+    ranges = [_range(layer) for layer in layers[1:]]
+    for layer, (low, high) in zip(layers[1:], ranges, strict=True):
+        alone = len(layer.root) == 1
+        table = next((t for t in tables if t.holds(low, high, alone)), None)
+        if table is None:
+            if alone:
+                near = [r for r in ranges if abs(r[0] - low) < 1.0]
+                table = build(activation, min(r[0] for r in near), max(r[1] for r in near), True)
+            else:
+                wider = _WIDER * (high - low)
+                table = build(activation, low - wider, high + wider, False)
+            tables.append(table)
+        out.append(_replaced(layer, table))
+        errors.append(table.error)
+    return out, f"interpolation, {len(tables)} tables", errors
+
+
+def _range(layer: _Layer) -> tuple[float, float]:
+    t = 2 * np.log(layer.root)
+    return float(t.min()), float(t.max())
+
+
+def _replaced(layer: _Layer, pairs: Any) -> _Layer:
+    return _Layer(
+        layer.root, layer.signal, layer.following, layer.sigma_w2, layer.sigma_b2, pairs, layer.parallel
+    )
+
+
+def _errors(
+    layers: list[_Layer], slopes: list[tuple[float, float]], tables: list[tuple[float, float]]
+) -> tuple[float, float, float]:
+    """Carry the estimated errors of q, 1 − c, K and Θ through the layers.
+
+    For c ≥ 0 the drop is concave in 1 − c with value 0 at 0 (k has positive Taylor coefficients in c), so a
+    relative error of 1 − c does not grow; one of q enters through the moments.
+    """
+    q_error, gap_error, ntk_error, ntk = 0.0, _ROUNDING, 0.0, 0.0
+    for layer, (slope, stretch), (off, slope_off) in zip(layers, slopes, tables, strict=True):
+        sigma_w2, size = layer.sigma_w2, float(np.max(layer.following**2))
+        smallest = float(np.min(layer.root**2))
+        relative = q_error / smallest
+        q_error = sigma_w2 * stretch * q_error + _ROUNDING * size
+        aside = sigma_w2 * layer.parallel.error / float(np.min(layer.following**2))
+        gap_error = gap_error + _ROUNDING + off + 2 * relative + aside
+        slope_error = slope * (slope_off + gap_error + relative)
+        ntk_error = q_error + size * gap_error + sigma_w2 * (slope * ntk_error + ntk * slope_error)
+        ntk = size + sigma_w2 * slope * ntk
+    return q_error + size * gap_error, ntk_error, gap_error
