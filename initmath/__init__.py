@@ -1,8 +1,8 @@
 """Derive the initial weights of a network, and prove them.
 
-The public functions mirror the command line: `derive`, `compare`, `gain`, `activations`.  Names are loaded
-when they are first used, so that ``import initmath`` costs nothing and pulls in no SymPy, NumPy, SciPy or
-Matplotlib.
+The public functions mirror the command line: `derive`, `compare`, `gain`, `kernel`, `activations`, `verify`.
+Names are loaded when they are first used, so that ``import initmath`` costs nothing and pulls in no SymPy,
+NumPy, SciPy or Matplotlib.
 
 Examples
 --------
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initmath.activation import Activation
-    from initmath.answers import activations, compare, derive, gain, verify
+    from initmath.answers import activations, compare, derive, gain, kernel, verify
     from initmath.derivation import Derivation, Number, Status, Step
     from initmath.errors import Disagreement, Divergent, InitmathError, InputError, NotEnclosed
 
@@ -40,6 +40,7 @@ __all__ = [
     "compare",
     "derive",
     "gain",
+    "kernel",
     "verify",
 ]
 
@@ -58,6 +59,7 @@ _HOME = {
     "compare": "answers",
     "derive": "answers",
     "gain": "answers",
+    "kernel": "answers",
     "verify": "answers",
 }
 

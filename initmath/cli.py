@@ -318,6 +318,36 @@ def compare(
         write(result)
 
 
+@cli.command(cls=_Command, short_help="E g(y₁) g(y₂) and E g′(y₁) g′(y₂) of two correlated inputs.")
+@click.argument("act")
+@click.option("--q1", "q1", metavar="Q", default="1", show_default=True, help="Variance of y₁.")
+@click.option("--q2", "q2", metavar="Q", default="1", show_default=True, help="Variance of y₂.")
+@click.option("--c", "c", metavar="C", required=True, help="Correlation, -1 to 1; decimals are exact.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter; NAME=symbol keeps it symbolic."
+)
+@click.option("--steps", is_flag=True, help="Show every step, and long closed forms.")
+@_common_options()
+def kernel(
+    act: str,
+    q1: str,
+    q2: str,
+    c: str,
+    params: tuple[str, ...],
+    steps: bool,
+    common: _Common,
+) -> None:
+    """Compute the two-point kernels of the activation ACT, exactly where that is possible."""
+    with _output(common) as write:
+        from initmath.answers import kernel as answer
+
+        with _progress(f"kernels of {act}"):
+            result = answer(
+                act, q1, q2, c, digits=common.digits, params=_parameters(params), timeout=common.timeout
+            )
+        write(result.with_steps(steps))
+
+
 @cli.command("list", cls=_Command, short_help="Every activation of the catalogue.")
 @_common_options(digits=_UNUSED, seed=_UNUSED, timeout=_UNUSED)
 def list_(common: _Common) -> None:

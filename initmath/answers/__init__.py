@@ -1,4 +1,4 @@
-"""One function a command: ``derive``, ``gain``, ``compare``, ``verify``, ``activations``.
+"""One function a command: ``derive``, ``gain``, ``kernel``, ``compare``, ``verify``, ``activations``.
 
 Each is loaded when it is first used: ``derive`` has no need of what ``compare`` imports.  They may be called
 from several threads; they run one at a time (`initmath.lock`).
@@ -14,16 +14,18 @@ from initmath.lock import one_at_a_time
 if TYPE_CHECKING:
     from initmath.answers.comparison import compare
     from initmath.answers.initialization import derive, gain
+    from initmath.answers.kernels import kernel
     from initmath.answers.listing import activations
     from initmath.answers.verification import verified, verify
 
-__all__ = ["activations", "compare", "derive", "gain", "verified", "verify"]
+__all__ = ["activations", "compare", "derive", "gain", "kernel", "verified", "verify"]
 
 _HOME = {
     "activations": "listing",
     "compare": "comparison",
     "derive": "initialization",
     "gain": "initialization",
+    "kernel": "kernels",
     "verified": "verification",
     "verify": "verification",
 }

@@ -10,8 +10,11 @@ __all__ = [
     "CHI_PARALLEL",
     "GAIN",
     "GRADIENT_GROWTH",
+    "KERNELS",
     "MEAN",
     "MOMENTS",
+    "Q1",
+    "Q2",
     "Q_STAR",
     "SECOND_MOMENT",
     "SLOPE",
@@ -39,3 +42,12 @@ MOMENTS = {
     "mean": MEAN, "second_moment": SECOND_MOMENT, "variance": VARIANCE, "derivative_second_moment": SLOPE,
 }  # fmt: skip
 """The sign of each moment, by its name in the JSON."""
+
+Q1 = Label("q₁", "q_1", "q_1")
+Q2 = Label("q₂", "q_2", "q_2")
+
+KERNELS = {
+    "kernel": Label("E g(y₁) g(y₂)", "E g(y_1) g(y_2)", r"\mathbb{E}\,g(y_1)\,g(y_2)"),
+    "derivative_kernel": Label("E g′(y₁) g′(y₂)", "E g'(y_1) g'(y_2)", r"\mathbb{E}\,g'(y_1)\,g'(y_2)"),
+}
+"""The sign of each two-point kernel, by its name in the JSON."""

@@ -39,6 +39,13 @@ POINTS = (
 )
 """Where every closed form is compared; two variances only, so that two sets of coefficients serve all."""
 
+NARROW = (
+    Pair(Rational(1, 40), Rational(1, 16), Rational(2, 5)),
+    Pair(Rational(1, 16), Rational(1, 16), Rational(-3, 7)),
+    Pair(Rational(1, 40), Rational(1, 40), Rational(5, 8)),
+)
+"""Where a form is compared, too, that holds only under conditions: those of small variances."""
+
 BITS = 80
 
 
@@ -165,8 +172,10 @@ def _confirmed(activation: Any, kind: str, derivation: Derivation, points: tuple
     refuse_unless_analytic(activation, kind, derivation.value)
     count, reasons = 0, []
     sets = admissible_values(activation, kind)
+    if not all(conditions_hold(derivation, pair, sets[0]) for pair in points):
+        points = (*points, *NARROW)
     for values in sets:
-        for pair in points if values is sets[0] else points[:1]:
+        for pair in points if values is sets[0] else (points[0], points[-1]):
             if not conditions_hold(derivation, pair, values):
                 continue
             try:

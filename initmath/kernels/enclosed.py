@@ -25,7 +25,7 @@ from sympy import S, sqrt
 
 from initmath import enclosure
 from initmath.balls import accurate, bits, to_arb, working_precision
-from initmath.errors import InputError, NotEnclosed
+from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.kernels.coefficients import coefficients
 from initmath.kernels.pair import Pair, function
 from initmath.piecewise import PiecewiseSmooth
@@ -107,11 +107,21 @@ def _enclose(activation: Any, kind: str, pair: Pair, digits: int, fixed: tuple[A
     near = 1 - abs(pair.c) <= NEAR
     for route in (_taylor, _mehler) if near else (_mehler,):
         try:
-            found.append(route(f, pair, digits, found))
+            found.append(route(f, pair, digits))
         except NotEnclosed as error:
             reasons.append(str(error))
+        except Divergent as error:
+            # The kernel may exist all the same: what diverges is E f², without which there is no series.
+            reasons.append(f"E f² is infinite ({error}), so that there is no Hermite series")
+            break
         if found and found[-1].tight:
             return found[-1]
+    if not found and kind == "derivative_kernel" and not activation.jumps:
+        g = activation.pieces.subs(dict(fixed)) if fixed else activation.pieces
+        try:
+            return _slope(g, pair, digits)
+        except Divergent as error:
+            reasons.append(str(error))
     if not found:
         raise NotEnclosed("; ".join(reasons))
     return min(found, key=lambda e: float(e.ball.rad().log()) if e.ball.rad() > 0 else -math.inf)
@@ -158,7 +168,7 @@ def _tight(ball: arb, size: arb, digits: int) -> bool:
     return accurate(ball, digits) or bool(ball.rad() * arb(10) ** digits <= size)
 
 
-def _mehler(f: PiecewiseSmooth, pair: Pair, digits: int, before: list[Enclosed]) -> Enclosed:
+def _mehler(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     """Sum the Hermite series until the rest is small enough."""
     parity = _parity(f)
     size = _size(f, pair)
@@ -204,13 +214,46 @@ def _sum(
         return total + arb(0, tail), count
 
 
+def _slope(g: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
+    r"""E g′(y₁) g′(y₂) = Σ n a_n(q₁) a_n(q₂) c^{n−1}/√(q₁q₂), by Price's theorem, of a g without jumps.
+
+    It needs E g² only: E g′² may be infinite, as for √|x|.
+    """
+    parity, size = _parity(g), _size(g, pair)
+    best: Enclosed | None = None
+    for level in LEVELS[:-1]:
+        first = coefficients(g, pair.q1, level, digits + 5, parity)
+        second = first if pair.q1 == pair.q2 else coefficients(g, pair.q2, level, digits + 5, parity)
+        with working_precision(bits(digits + 5)):
+            ratio, power, total = to_arb(pair.c), arb(1), arb(0)
+            for n, (a, b) in enumerate(zip(first.values[1:], second.values[1:], strict=True), 1):
+                total += n * a * b * power
+                power = power * ratio
+            scale = (to_arb(pair.q1) * to_arb(pair.q2)).sqrt()
+            # n |c|^{n−1} falls from n = 1/(1 − |c|) on.
+            if (level + 1) * (1 - abs(pair.c)) < 1:
+                continue
+            rest = (first.rest(level + 1) * second.rest(level + 1)).sqrt()
+            tail = ((level + 1) * abs(power) * rest).upper()
+            ball = (total + arb(0, tail)) / scale
+        method = (
+            f"Hermite (Mehler) series differentiated, {level} terms, the rest bounded by Parseval's identity"
+        )
+        best = Enclosed(ball, method, _tight(ball, size / scale, digits))
+        if best.tight:
+            return best
+    if best is None:
+        raise NotEnclosed("the differentiated Hermite series converges too slowly at this correlation")
+    return best
+
+
 def _parity(f: PiecewiseSmooth) -> int:
     from initmath.activation.analysis import parity
 
     return {"even": 1, "odd": -1}.get(parity(f), 0)
 
 
-def _taylor(f: PiecewiseSmooth, pair: Pair, digits: int, before: list[Enclosed]) -> Enclosed:
+def _taylor(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     """Sum Taylor's expansion about |c| = 1, while f has continuous derivatives."""
     size = _size(f, pair)
     with working_precision(bits(digits + _GUARD)):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 from typing import Any
 
 from flint import arb
 
+from initmath import enclosure
 from initmath.balls import bits, evaluate_to, relative_error, to_arb, working_precision
-from initmath.derivation import Derivation, Number, Status
+from initmath.derivation import Declined, Derivation, Number, Status
 from initmath.errors import Disagreement, Divergent, InputError, NotEnclosed
 from initmath.kernels.closed_form import LEAST_POINTS, checked, conditions_hold
 from initmath.kernels.enclosed import Enclosed, enclose
@@ -20,6 +21,9 @@ from initmath.moments import parameter_values
 __all__ = ["Kernel", "kernel"]
 
 GUARD_DIGITS = 3
+
+COMPARED = 30
+"""Most digits to which closed form and enclosure are compared; more say nothing new."""
 
 SHARP = 1e-12
 """An enclosure this narrow, relative to √(E f² E f²), is shown even if more digits were asked."""
@@ -93,30 +97,32 @@ def kernel(activation: Any, kind: str, pair: Pair, digits: int = 15, timeout: fl
         return Kernel(kind, pair, number, checked(activation, kind).derivation, (warning,))
     values = parameter_values(activation)
     warnings = _warnings(activation, kind, values)
-    deep = digits + GUARD_DIGITS
     independent: Enclosed | None = None
     missing = ""
+    # The enclosure comes first: a divergent integral must be refused before any rule is believed.
     try:
-        independent = enclose(activation, kind, pair, deep, values)
+        independent = enclose(activation, kind, pair, min(digits + GUARD_DIGITS, COMPARED), values)
     except NotEnclosed as error:
         missing = str(error)
     except Divergent as error:
         return _divergent(activation, kind, pair, digits, error, warnings)
     found = checked(activation, kind, pair, timeout)
-    value = found.derivation.value
-    if (
-        value is not None
-        and found.confirmed >= LEAST_POINTS
-        and conditions_hold(found.derivation, pair, values)
-    ):
-        number = _closed(activation, kind, pair, found.derivation, independent, digits, values)
-        return Kernel(kind, pair, number, found.derivation, warnings)
+    if found.derivation.value is not None and found.confirmed >= LEAST_POINTS:
+        if conditions_hold(found.derivation, pair, values):
+            number = _closed(activation, kind, pair, found.derivation, independent, digits, values)
+            return Kernel(kind, pair, number, found.derivation, warnings)
+        only = " and ".join(f"{condition} > 0" for condition in found.derivation.domain)
+        warnings = (*warnings, f"{kind}: the closed form holds for {only} only, not here")
     if found.out_of_time:
         warnings = (*warnings, f"{kind}: {found.reason}; the number stands alone")
     number = _numeric(activation, kind, pair, independent, missing, digits, values)
     if not number.certified:
         warnings = (*warnings, f"{kind}: {number.method}")
-    return Kernel(kind, pair, number, found.derivation, warnings)
+    derivation = found.derivation
+    if derivation.value is not None:
+        declined = (Declined("confirmation", found.reason or warnings[-1]), *derivation.declined)
+        derivation = replace(derivation, value=None, status=Status.NOT_DERIVED, declined=declined)
+    return Kernel(kind, pair, number, derivation, warnings)
 
 
 def _closed(
@@ -164,10 +170,29 @@ def _numeric(
     values: dict[Any, Any],
 ) -> Number:
     """Return the enclosure where it is narrow, else an estimate inside it."""
-    if independent is not None and (independent.tight or relative_error(independent.ball) <= SHARP):
+    if independent is None:
+        _refuse_unless_integrable(activation, kind, pair, missing, values)
+        return _estimate(activation, kind, pair, digits, values, None, missing)
+    deep = digits + GUARD_DIGITS
+    if independent.tight and deep > COMPARED:
+        independent = enclose(activation, kind, pair, deep, values)
+    if independent.tight or relative_error(independent.ball) <= SHARP:
         return Number(Status.NUMERIC, independent.ball, None, independent.method, digits)
-    proven = None if independent is None else independent.ball
-    return _estimate(activation, kind, pair, digits, values, proven, missing)
+    return _estimate(activation, kind, pair, digits, values, independent.ball, missing)
+
+
+def _refuse_unless_integrable(
+    activation: Any, kind: str, pair: Pair, missing: str, values: dict[Any, Any]
+) -> None:
+    """Refuse to estimate an integral that may not exist: a finite rule gives a number to any."""
+    square = function(activation, kind).subs(values).map(lambda e: e**2)
+    try:
+        for variance in {pair.q1, pair.q2}:
+            enclosure.expectation(square, variance, 3)
+    except (Divergent, NotEnclosed):
+        raise NotEnclosed(
+            f"{kind} of {activation.name} at {pair}: no proof that the integral exists ({missing})"
+        ) from None
 
 
 def _estimate(
