@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initmath.activation import Activation
-    from initmath.answers import activations, compare, derive, gain, kernel, verify
+    from initmath.answers import activations, compare, derive, gain, kernel, mean_field, verify
     from initmath.derivation import Derivation, Number, Status, Step
     from initmath.errors import Disagreement, Divergent, InitmathError, InputError, NotEnclosed
 
@@ -41,6 +41,7 @@ __all__ = [
     "derive",
     "gain",
     "kernel",
+    "mean_field",
     "verify",
 ]
 
@@ -60,6 +61,7 @@ _HOME = {
     "derive": "answers",
     "gain": "answers",
     "kernel": "answers",
+    "mean_field": "answers",
     "verify": "answers",
 }
 

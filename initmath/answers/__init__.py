@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from initmath.answers.initialization import derive, gain
     from initmath.answers.kernels import kernel
     from initmath.answers.listing import activations
+    from initmath.answers.phases import mean_field
     from initmath.answers.verification import verified, verify
 
-__all__ = ["activations", "compare", "derive", "gain", "kernel", "verified", "verify"]
+__all__ = ["activations", "compare", "derive", "gain", "kernel", "mean_field", "verified", "verify"]
 
 _HOME = {
     "activations": "listing",
@@ -26,6 +27,7 @@ _HOME = {
     "derive": "initialization",
     "gain": "initialization",
     "kernel": "kernels",
+    "mean_field": "phases",
     "verified": "verification",
     "verify": "verification",
 }
