@@ -1,4 +1,4 @@
-"""Two-point kernels in doubles for arrays of variances and correlations, accurate as two inputs become one."""
+"""Two-point kernels in doubles for arrays of variances and correlations, accurate as c → 1."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def kernels(
         size = np.sqrt(family.slope_moment(a)) * np.sqrt(family.slope_moment(b))
         found = (kernel, 16 * _EPS * scale, drop + lost, 16 * _EPS * np.where(unequal, scale, drop),
                  slope, 32 * _EPS * size)  # fmt: skip
-        return Kernels(*(part.reshape(shape) for part in found), "closed form")
+        return _shaped(shape, found, "closed form")
     values = pair_values(activation, a, b, d)
     lengths = 0.5 * (np.sqrt(moments[0]) - np.sqrt(moments[1])) ** 2
     rounding = 4 * _EPS * np.sqrt(2 * lengths * scale)
@@ -109,7 +109,12 @@ def kernels(
     defect = np.maximum(values.half_distance - lengths, 0.0)
     found = (values.kernel, values.error[0], defect, values.error[1] + rounding + differing,
              values.derivative_kernel, values.error[2])  # fmt: skip
-    return Kernels(*(part.reshape(shape) for part in found), "quadrature")
+    return _shaped(shape, found, "quadrature")
+
+
+def _shaped(shape: tuple[int, ...], found: tuple[Real, Real, Real, Real, Real, Real], method: str) -> Kernels:
+    k, k_error, defect, defect_error, slope, slope_error = (part.reshape(shape) for part in found)
+    return Kernels(k, k_error, defect, defect_error, slope, slope_error, method)
 
 
 def _arguments(q1: Any, q2: Any, c: Any, gap: Any) -> tuple[Real, Real, Real]:

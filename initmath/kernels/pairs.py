@@ -17,7 +17,7 @@ __all__ = ["PairValues", "cuts_of", "pair_values"]
 Real = NDArray[np.float64]
 
 _PANELS = (-11.0, -7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0, 11.0)
-_ORDERS = (12, 18, 27)
+_ORDERS = (12, 18, 27, 45, 90)
 _TOLERANCE = 2e-13  # of √(E g₁² E g₂²): a pair below it is not computed again with more nodes
 
 
