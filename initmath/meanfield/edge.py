@@ -158,7 +158,13 @@ def moment_at(
 
 
 def edge_at(
-    activation: Any, q: Any, digits: int = 15, timeout: float | None = None, *, number: Number | None = None
+    activation: Any,
+    q: Any,
+    digits: int = 15,
+    timeout: float | None = None,
+    *,
+    number: Number | None = None,
+    unbiased: bool = False,
 ) -> EdgePoint:
     """Return the point of the edge of chaos at q.
 
@@ -170,13 +176,15 @@ def edge_at(
     digits : int
     timeout : float, optional
     number : Number, optional
+    unbiased : bool
+        Whether ``number`` is a root of σ_b²(q), so that σ_b² = 0 there by definition.
 
     Examples
     --------
     >>> from initmath.activation import resolve
     >>> point = edge_at(resolve("sin"), 1)
     >>> point.sigma_w2.closed_form, point.sigma_b2.value, point.exists
-    (2/(1 + exp(-2*q)), '0.238405844044235', True)
+    (1/(1/2 + exp(-2*q)/2), '0.238405844044235', True)
     """
     at = None if number is not None else moments.variance_at(q)
     where = given(at, digits) if number is None else number
@@ -192,7 +200,7 @@ def edge_at(
     sigma_w2 = combine(lambda c: 1 / c, slope, digits=digits)
     second = moment_at(activation, "second_moment", where, at, timeout=timeout)
     sigma_b2 = combine(lambda t, m, c: t - m / c, where, second, slope, digits=digits)
-    if _is_zero(sigma_b2, at):
+    if unbiased or _is_zero(sigma_b2, at):
         sigma_b2 = exact(S.Zero, digits)
     rate = moment_at(activation, "second_moment", where, at, slope=True, timeout=timeout)
     chi_parallel = combine(lambda w, m: w * m, sigma_w2, rate, digits=digits)
@@ -226,8 +234,8 @@ def edge_curve(activation: Any, digits: int = 15, timeout: float | None = None) 
     --------
     >>> from initmath.activation import resolve
     >>> curve = edge_curve(resolve("exp"))
-    >>> curve.sigma_w2, curve.sigma_b2, [(i.low.value, i.high.value) for i in curve.domain]
-    (exp(-2*q), q - 1, [('1', 'inf')])
+    >>> curve.sigma_w2, curve.sigma_b2, [(i.low.closed_form, i.high.value) for i in curve.domain]
+    (exp(-2*q), q - 1, [(1, 'inf')])
     >>> edge_curve(resolve("softplus")).domain
     ()
     """

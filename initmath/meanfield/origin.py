@@ -62,7 +62,8 @@ def sign_of_constant(expr: Any, values: dict[Any, Any]) -> int | None:
 def sides(activation: Any, values: dict[Any, Any]) -> tuple[Any, Any]:
     """Return the expressions of g(t) and g(−t), t > 0 small."""
     pieces = activation.pieces.subs(values) if values else activation.pieces
-    right = left = None
+    right: Any = None
+    left: Any = None
     for piece in pieces.pieces:
         if right is None and (piece.upper == oo or sign_of_constant(piece.upper, {}) == 1):
             right = piece.expr

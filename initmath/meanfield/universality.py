@@ -219,7 +219,8 @@ def _shown(power: Any) -> str:
 
 def _decay(coefficient: Number, power: Any) -> str:
     """Write (−a p ℓ)^{-1/p}, from dq/dℓ = a q^{1+p}."""
-    rate = tidy(-coefficient.closed_form * power)
+    closed: Any = coefficient.closed_form
+    rate = tidy(-closed * power)
     text = str(rate) if rate.count_ops() <= 12 else f"{-float(coefficient) * float(power):.6g}"
     if power == 1:
         return f"q ~ 1/({text} l)" if rate != 1 else "q ~ 1/l"

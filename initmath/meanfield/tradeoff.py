@@ -1,0 +1,192 @@
+r"""Choosing q: what the forward pass and the backward pass each ask of the gain.
+
+At σ_b² = 0 the signal keeps its variance q if σ_w² = q/m₂(q), and squared gradients keep theirs if
+σ_w² = 1/χ̂(q).  Both hold where
+
+.. math:: q\,\hat\chi(q) = m_2(q),
+
+the ends of the edge's domain: a root, found with proof, where others search a grid of standard deviations.
+
+References
+----------
+.. [1] Koneputugodage, Ben-Shabat, Ramasinghe, Gould, VI3NR, CVPR 2025, arXiv:2504.19270: one σ_p for both
+   passes, by Monte Carlo.
+.. [2] He, Zhang, Ren, Sun 2015, arXiv:1502.01852, section 2.2: for ReLU both are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+
+from initmath.errors import InputError
+from initmath.finite_width.law import breaks
+from initmath.meanfield.edge import EdgePoint, edge_at, edge_curve, no_edge
+from initmath.quadrature.curve import Family, curve
+
+__all__ = ["BothKept", "Nearest", "TradeOff", "both_kept", "trade_off"]
+
+Real = NDArray[np.float64]
+
+LOW, HIGH = 1e-3, 1e3
+"""Where the nearest q is looked for if no q keeps both."""
+
+SAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The q at which the two passes disagree least, in double precision, on a stated range.
+
+    Attributes
+    ----------
+    q : float
+    log_ratio : float
+        ln(q χ̂/m₂): the logarithm of the factor by which a layer that keeps q changes squared gradients.
+    low, high : float
+        The range.
+    at_end : bool
+        Whether the minimum lies at an end of the range: the infimum is then a limit beyond it.
+    """
+
+    q: float
+    log_ratio: float
+    low: float
+    high: float
+    at_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BothKept:
+    """Every q at which one gain keeps the forward and the backward variance.
+
+    Attributes
+    ----------
+    points : tuple of EdgePoint
+        With σ_b² = 0, in increasing order of q.
+    continuum : bool
+        Whether every q does (homogeneous g).
+    complete : bool
+        Whether there are provably no others.
+    reason : str
+    nearest : Nearest or None
+        Where there is none, or none is known.
+    """
+
+    points: tuple[EdgePoint, ...]
+    continuum: bool
+    complete: bool
+    reason: str
+    nearest: Nearest | None
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """Gains against q, for plots.
+
+    Attributes
+    ----------
+    q : ndarray, shape (n,)
+    forward : ndarray
+        σ_w = √(q/m₂), which keeps the signal.
+    backward : ndarray
+        σ_w = 1/√χ̂, which keeps squared gradients.
+    chi_1 : ndarray
+        q χ̂/m₂: growth of squared gradients a layer at the forward gain.
+    error : ndarray
+        Estimated relative error of ``chi_1``.
+    """
+
+    q: Real
+    forward: Real
+    backward: Real
+    chi_1: Real
+    error: Real
+
+
+def trade_off(activation: Any, q: ArrayLike) -> TradeOff:
+    """Return the forward and the backward gain at many q, in double precision.
+
+    Parameters
+    ----------
+    activation : Activation
+        Without symbolic parameters.
+    q : array_like, shape (n,)
+        Positive and finite.
+
+    Returns
+    -------
+    TradeOff
+        Errors are estimates; inf where a moment was not found finite.
+
+    Examples
+    --------
+    >>> from initmath.activation import resolve
+    >>> curves = trade_off(resolve("relu"), [0.5, 2.0])
+    >>> bool(np.allclose(curves.forward, np.sqrt(2))), bool(np.allclose(curves.chi_1, 1))
+    (True, True)
+    """
+    at = np.asarray(q, dtype=np.float64).ravel()
+    if not (np.isfinite(at).all() and (at > 0).all()):
+        raise InputError("q must be positive and finite")
+    if activation.is_symbolic:
+        raise InputError(f"{activation.name} has a symbolic parameter: give it a value")
+    g, slope = activation.numpy(0), activation.numpy(1)
+    found = curve(Family.of(lambda y: g(y) ** 2, lambda y: slope(y) ** 2), at, breaks(activation))
+    second, steep = found.value
+    with np.errstate(all="ignore"):
+        forward, backward = np.sqrt(at / second), 1 / np.sqrt(steep)
+        error = found.error[0] / second + found.error[1] / steep
+        return TradeOff(at, forward, backward, at * steep / second, error)
+
+
+def both_kept(activation: Any, digits: int = 15, timeout: float | None = None) -> BothKept:
+    """Find every q at which one weight variance keeps signal and gradient, without biases.
+
+    Examples
+    --------
+    >>> from initmath.activation import resolve
+    >>> found = both_kept(resolve("exp(-x**2/2)"))
+    >>> found.points[0].q.closed_form, found.points[0].sigma_w2.value, found.complete
+    (1 + sqrt(2), '5.82842712474619', True)
+    """
+    shape = edge_curve(activation, digits, timeout)
+    if shape.single_point:
+        return BothKept((), True, True, shape.reason, None)
+    points = []
+    for interval in shape.domain:
+        for end in (interval.low, interval.high):
+            if end.ball.is_finite() and end.ball > 0:
+                points.append(edge_at(activation, None, digits, timeout, number=end, unbiased=True))
+    reason, nearest = shape.reason, None
+    if not points:
+        nearest = _nearest(activation)
+        if shape.complete:
+            side = "q χ̂ > m₂ everywhere: at the forward gain gradients grow; " if shape.domain else ""
+            reason = f"no q keeps both: {side}{reason}"
+    return BothKept(tuple(points), False, shape.complete, reason, nearest)
+
+
+def _nearest(activation: Any) -> Nearest | None:
+    if activation.is_symbolic or (activation.expr is not None and no_edge(activation) is not None):
+        return None
+    grid = np.geomspace(LOW, HIGH, SAMPLES)
+    with np.errstate(all="ignore"):
+        gap = np.abs(np.log(trade_off(activation, grid).chi_1))
+    if not np.isfinite(gap).any():
+        return None
+    best = int(np.argmin(np.where(np.isfinite(gap), gap, np.inf)))
+    sides = np.log(grid[[max(best - 1, 0), min(best + 1, SAMPLES - 1)]])
+    found = minimize_scalar(
+        lambda t: float(abs(np.log(trade_off(activation, np.exp([t])).chi_1[0]))),
+        bounds=(float(sides[0]), float(sides[1])),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    q = float(np.exp(found.x)) if found.fun < gap[best] else float(grid[best])
+    ratio = float(np.log(trade_off(activation, [q]).chi_1[0]))
+    return Nearest(q, ratio, LOW, HIGH, best in (0, SAMPLES - 1))
