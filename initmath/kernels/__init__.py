@@ -3,8 +3,8 @@
 `kernel` gives a number with its derivation: the closed form in q₁, q₂ and c if the certified enclosure
 agrees, else the enclosure.  `enclose` is the certified route alone, `closed_kernel` the derivation alone.
 
-In doubles, with error estimates: `kernels` for arrays of pairs, `hermite.hermite` for Hermite coefficients (and
-`hermite_coefficient` for one that is certified), `infinite_width` for the NNGP and NTK of deep networks.
+In doubles, with error estimates: `kernels` for arrays of pairs, `hermite_coefficients` for many variances
+(`hermite_coefficient` for one that is certified), `infinite_width` for the NNGP and NTK of deep networks.
 These load NumPy, and only when asked for.
 """
 
@@ -19,7 +19,7 @@ from initmath.kernels.pair import KINDS, Pair
 from initmath.kernels.routes import Kernel, kernel
 
 if TYPE_CHECKING:
-    from initmath.kernels.hermite import Hermite, hermite_coefficient
+    from initmath.kernels.hermite import Hermite, hermite_coefficient, hermite_coefficients
     from initmath.kernels.numeric import Kernels, kernels
     from initmath.kernels.recursion import InfiniteWidth, infinite_width
 
@@ -34,6 +34,7 @@ __all__ = [
     "closed_kernel",
     "enclose",
     "hermite_coefficient",
+    "hermite_coefficients",
     "infinite_width",
     "kernel",
     "kernels",
@@ -44,6 +45,7 @@ _HOME = {
     "InfiniteWidth": "recursion",
     "Kernels": "numeric",
     "hermite_coefficient": "hermite",
+    "hermite_coefficients": "hermite",
     "infinite_width": "recursion",
     "kernels": "numeric",
 }

@@ -25,7 +25,7 @@ from initmath.quadrature._rule import gauss_legendre
 if TYPE_CHECKING:
     from initmath.derivation import Number
 
-__all__ = ["Hermite", "hermite", "hermite_coefficient"]
+__all__ = ["Hermite", "hermite_coefficient", "hermite_coefficients"]
 
 Real = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class Hermite:
 
 
 @one_at_a_time
-def hermite(act: Any, q: ArrayLike = 1.0, order: int = 32) -> Hermite:
+def hermite_coefficients(act: Any, q: ArrayLike = 1.0, order: int = 32) -> Hermite:
     r"""Hermite coefficients a_n(q) = E g(√q z) He_n(z)/√n!, n = 0 … order, in doubles.
 
     Parameters
@@ -106,7 +106,7 @@ def hermite(act: Any, q: ArrayLike = 1.0, order: int = 32) -> Hermite:
 
     Examples
     --------
-    >>> series = hermite("relu", order=40)
+    >>> series = hermite_coefficients("relu", order=40)
     >>> bool(abs(series.coefficients[1] - 0.5) < 1e-15)
     True
     >>> value, error = series.kernel(0.5)
