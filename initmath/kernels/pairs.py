@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from initmath.activation import Activation
 from initmath.errors import InputError
+from initmath.quadrature._rule import gauss_legendre
 from initmath.quadrature.kernel import pair_expectation
 
 __all__ = ["PairValues", "cuts_of", "pair_values"]
@@ -87,4 +88,27 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairVa
         # an infinite derivative kernel stays infinite
         rough[2] &= np.isfinite(found.value[2])
         open_ = open_[rough.any(axis=0)]
+    beyond = np.maximum(_beyond(g, q1), _beyond(g, q2)) * (np.abs(value[0]) + value[1])
+    with np.errstate(invalid="ignore"):
+        error[:2] += beyond
+        error[2] += np.maximum(_beyond(slope, q1), _beyond(slope, q2)) * np.abs(value[2])
     return PairValues(value[0], value[1], value[2], error)
+
+
+def _beyond(f: Any, q: Real) -> Real:
+    """Estimate the share of E |f| or E f² that lies beyond the outermost panels: large where f grows fast."""
+    edges = np.asarray(_PANELS)
+    rule = gauss_legendre(13)
+    half = np.diff(edges)[:, None] / 2
+    z = np.append((edges[:-1, None] + half * (1 + rule.nodes.astype(np.float64))).ravel(), edges[[0, -1]])
+    inside = np.append((half * rule.weights.astype(np.float64)).ravel(), [0.0, 0.0])
+    distinct, where = np.unique(q, return_inverse=True)
+    density = np.exp(-0.5 * z * z)
+    with np.errstate(all="ignore"):
+        size = np.abs(f(np.sqrt(distinct)[:, None] * z))
+        shares = []
+        for mass in (size * density, size * size * density):
+            total = mass @ inside
+            shares.append(np.where(total > 0, np.max(mass[:, -2:], axis=1) / total, 0.0))
+    share = np.maximum(*shares)
+    return np.asarray(np.where(np.isnan(share), np.inf, share)[where])

@@ -7,20 +7,22 @@ correlations tend to one number, mostly 1, and what is left of their differences
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from initmath.activation import Activation, resolve
-from initmath.errors import Divergent, InputError
+from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.kernels.closed import Homogeneous, closed_family
 from initmath.kernels.pairs import cuts_of, pair_values
 from initmath.kernels.parallel import Parallel
 from initmath.kernels.table import Table, build
 from initmath.lock import one_at_a_time
+from initmath.quadrature import expectation
 from initmath.quadrature.curve import Family, curve
 
 __all__ = ["InfiniteWidth", "infinite_width"]
@@ -31,6 +33,7 @@ _ROWS, _COLUMNS = 64, 128  # of a tile: its arrays stay in the cache through all
 _DIRECT = 600  # pairs × layers up to which every entry is integrated
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 16 * _EPS  # of one layer, relative
+_USELESS = 0.1  # relative error of 1 − c
 _WIDER = 0.05  # in log q: a table is made a little wider than the layer that asks for it
 
 
@@ -67,15 +70,28 @@ class _Pairs(Protocol):
 
 @dataclass(frozen=True)
 class _Direct:
-    """Two-dimensional quadrature of every entry."""
+    """Two-dimensional quadrature of every entry; ``worst`` takes note of the largest relative errors.
+
+    Its drop is the whole defect √(m₂m₂) − k, so no part of it is left to `Parallel`.
+    """
 
     activation: Activation
+    worst: list[float]
 
     def drop(self, s1: Real, s2: Real, gap: Real) -> tuple[Real, Real]:
         a, b, c = (np.ravel(v) for v in np.broadcast_arrays(s1 * s1, s2 * s2, gap))
         here = pair_values(self.activation, a, b, c)
-        level = pair_values(self.activation, a, b, 0 * c).half_distance if np.any(a != b) else 0.0
-        return (here.half_distance - level).reshape(gap.shape), here.derivative_kernel.reshape(gap.shape)
+        size = np.abs(here.kernel) + here.half_distance
+        self.worst[0] = max(self.worst[0], float(np.max(here.error[:2] / size)))
+        self.worst[1] = max(
+            self.worst[1], float(np.max(here.error[2]) / np.max(np.abs(here.derivative_kernel)))
+        )
+        distinct, where = np.unique(np.concatenate([a, b]), return_inverse=True)
+        g = self.activation.numpy(0)
+        length = np.sqrt(expectation(lambda y: g(y) ** 2, distinct, cuts_of(self.activation)).value)[where]
+        level = 0.5 * (length[: len(a)] - length[len(a) :]) ** 2
+        defect = np.maximum(here.half_distance - level, 0.0)
+        return defect.reshape(gap.shape), here.derivative_kernel.reshape(gap.shape)
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,8 @@ def infinite_width(
         If a moment is infinite, or q leaves the range of doubles.
     InputError
         If the Gram matrix or a variance is not one, or g jumps (its tangent kernel is infinite).
+    NotEnclosed
+        If g grows so fast that no correct digit was found.
 
     Notes
     -----
@@ -198,7 +216,8 @@ def infinite_width(
     sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
     given, apart = _inputs(gram, gap)
     family = closed_family(activation)
-    layers, slopes = _lengths(activation, family, np.diagonal(given), depth, sigma_w2, sigma_b2)
+    with np.errstate(all="ignore"):
+        layers, slopes = _lengths(activation, family, np.diagonal(given), depth, sigma_w2, sigma_b2)
     count = len(given)
     layers, method, table_error = _with_pairs(activation, family, layers, count)
     tiles = [
@@ -233,6 +252,10 @@ def infinite_width(
     if not (np.isfinite(nngp).all() and np.isfinite(ntk).all()):
         raise Divergent(f"the kernels of {activation.name} leave the range of doubles at this depth")
     errors = _errors(layers, slopes, table_error)
+    if not errors[2] < _USELESS:
+        raise NotEnclosed(
+            f"quadrature in doubles does not resolve the kernels of {activation.name} at these q"
+        )
     return InfiniteWidth(nngp, ntk, after, *errors, method)
 
 
@@ -324,15 +347,19 @@ def _moments(activation: Activation, family: Any, q: Real) -> tuple[Real, Real, 
 
 def _with_pairs(
     activation: Activation, family: Any, layers: list[_Layer], count: int
-) -> tuple[list[_Layer], str, list[tuple[float, float]]]:
+) -> tuple[list[_Layer], str, Sequence[Sequence[float]]]:
     """Choose how a layer's pairs are computed: closed form, quadrature of each, or a table."""
     none = [(0.0, 0.0)] * len(layers)
     if family is not None:
-        return [layers[0], *(_replaced(layer, family) for layer in layers[1:])], "closed form", none
+        return [layers[0], *(replace(layer, pairs=family) for layer in layers[1:])], "closed form", none
     if count * (count + 1) // 2 * len(layers) <= _DIRECT:
-        direct = _Direct(activation)
-        accuracy = [(0.0, 0.0)] + [(1e-12, 1e-12)] * (len(layers) - 1)
-        return [layers[0], *(_replaced(layer, direct) for layer in layers[1:])], "quadrature", accuracy
+        notes = [[0.0, 0.0] for _ in layers]
+        nothing = Parallel.none(len(layers[0].root))
+        routes = [
+            replace(layer, pairs=_Direct(activation, note), parallel=nothing)
+            for layer, note in zip(layers, notes, strict=True)
+        ]
+        return [layers[0], *routes[1:]], "quadrature", notes
     out, errors, tables = [layers[0]], [(0.0, 0.0)], list[Table]()
     ranges = [_range(layer) for layer in layers[1:]]
     for layer, (low, high) in zip(layers[1:], ranges, strict=True):
@@ -346,7 +373,7 @@ def _with_pairs(
                 wider = _WIDER * (high - low)
                 table = build(activation, low - wider, high + wider, False)
             tables.append(table)
-        out.append(_replaced(layer, table))
+        out.append(replace(layer, pairs=table))
         errors.append(table.error)
     return out, f"interpolation, {len(tables)} tables", errors
 
@@ -356,14 +383,8 @@ def _range(layer: _Layer) -> tuple[float, float]:
     return float(t.min()), float(t.max())
 
 
-def _replaced(layer: _Layer, pairs: Any) -> _Layer:
-    return _Layer(
-        layer.root, layer.signal, layer.following, layer.sigma_w2, layer.sigma_b2, pairs, layer.parallel
-    )
-
-
 def _errors(
-    layers: list[_Layer], slopes: list[tuple[float, float]], tables: list[tuple[float, float]]
+    layers: list[_Layer], slopes: list[tuple[float, float]], tables: Sequence[Sequence[float]]
 ) -> tuple[float, float, float]:
     """Carry the estimated errors of q, 1 − c, K and Θ through the layers.
 
