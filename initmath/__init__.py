@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initmath.activation import Activation
-    from initmath.answers import activations, compare, derive, gain, kernel, mean_field, verify
+    from initmath.answers import (
+        activations,
+        compare,
+        derive,
+        edge_of_chaos,
+        gain,
+        kernel,
+        mean_field,
+        transform,
+        verify,
+    )
     from initmath.derivation import Derivation, Number, Status, Step
     from initmath.errors import Disagreement, Divergent, InitmathError, InputError, NotEnclosed
 
@@ -39,9 +49,11 @@ __all__ = [
     "activations",
     "compare",
     "derive",
+    "edge_of_chaos",
     "gain",
     "kernel",
     "mean_field",
+    "transform",
     "verify",
 ]
 
@@ -59,9 +71,11 @@ _HOME = {
     "activations": "answers",
     "compare": "answers",
     "derive": "answers",
+    "edge_of_chaos": "answers",
     "gain": "answers",
     "kernel": "answers",
     "mean_field": "answers",
+    "transform": "answers",
     "verify": "answers",
 }
 

@@ -13,21 +13,36 @@ from initmath.lock import one_at_a_time
 
 if TYPE_CHECKING:
     from initmath.answers.comparison import compare
+    from initmath.answers.edges import edge_of_chaos
     from initmath.answers.initialization import derive, gain
     from initmath.answers.kernels import kernel
     from initmath.answers.listing import activations
     from initmath.answers.phases import mean_field
+    from initmath.answers.transformations import transform
     from initmath.answers.verification import verified, verify
 
-__all__ = ["activations", "compare", "derive", "gain", "kernel", "mean_field", "verified", "verify"]
+__all__ = [
+    "activations",
+    "compare",
+    "derive",
+    "edge_of_chaos",
+    "gain",
+    "kernel",
+    "mean_field",
+    "transform",
+    "verified",
+    "verify",
+]
 
 _HOME = {
     "activations": "listing",
     "compare": "comparison",
     "derive": "initialization",
+    "edge_of_chaos": "edges",
     "gain": "initialization",
     "kernel": "kernels",
     "mean_field": "phases",
+    "transform": "transformations",
     "verified": "verification",
     "verify": "verification",
 }

@@ -38,6 +38,9 @@ PREC = 100
 SECONDS = 12.0
 BOXES = 4000
 
+SHORT = 30
+"""Longer closed forms are not written into a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -119,7 +122,7 @@ def signs(activation: Any, balance: Balance, digits: int = 15, timeout: float | 
         found = way(activation, balance, digits, timeout)
         if found is not None:
             return found
-    return _by_isolation(activation, balance, digits)
+    return _by_isolation(activation, balance, digits, SECONDS if timeout is None else timeout)
 
 
 # ------------------------------------------------------------------------------------------------ structure
@@ -175,7 +178,9 @@ def _by_algebra(activation: Any, balance: Balance, digits: int, timeout: float |
         inner = (low + ends[k + 1]) / 2 if k + 1 < len(ends) else 2 * low + 1
         ball = evaluate(expr, {Q: inner.mid(), **values}, prec)
         at.append(1 if ball > 0 else -1 if ball < 0 else 2)
-    return Signs(tuple(roots), tuple(at), (), f"{balance.says} = {expr}, solved exactly")
+    short = factor(together(expr))
+    how = f"{balance.says} = {short}" if short.count_ops() <= SHORT else f"the closed form of {balance.says}"
+    return Signs(tuple(roots), tuple(at), (), f"{how}, solved exactly")
 
 
 def _all_roots(expr: Any, positive: Callable[[Any], bool]) -> tuple[Any, ...] | None:
@@ -300,7 +305,7 @@ def _functions(activation: Any, balance: Balance, digits: int) -> tuple[Any, Any
     return bias, _bias_rate(activation, values, prec)
 
 
-def _by_isolation(activation: Any, balance: Balance, digits: int) -> Signs:
+def _by_isolation(activation: Any, balance: Balance, digits: int, seconds: float) -> Signs:
     gaps: list[str] = []
     with working_precision(bits(20)):
         first = near_zero(activation, balance)
@@ -320,7 +325,7 @@ def _by_isolation(activation: Any, balance: Balance, digits: int) -> Signs:
         high,
         digits + 6,
         max_boxes=BOXES,
-        deadline=time.monotonic() + SECONDS,
+        deadline=time.monotonic() + seconds,
     )
     gaps += [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved]
     ends = [low, *found.roots, high]

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flint import arb
-from sympy import S
+from sympy import Rational, S
 
-from initmath import moments
+from initmath import enclosure, moments
 from initmath.derivation import Number, Status
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
 from initmath.meanfield.balance import BIAS, Root, signs
 from initmath.moments.algebra import is_zero, tidy
 from initmath.solving.arithmetic import GUARD_DIGITS, combine, exact, for_one_value, given, settle
+from initmath.solving.tails import clip, outermost
 
 __all__ = [
     "EdgeCurve",
@@ -107,7 +108,23 @@ def no_edge(activation: Any) -> str | None:
             f"g jumps at x = {points}: the correlation map has infinite slope at c = 1 (1 − c' falls like "
             "√(1 − c) only), so χ₁ = ∞ for every σ_w² > 0"
         )
+    if _steep_inside(activation):
+        return "g'² is not integrable at a singular point of g: E g'² = ∞ and χ₁ = ∞, at every q and σ_w² > 0"
     return None
+
+
+def _steep_inside(activation: Any) -> bool:
+    """Whether ∫ g'² diverges on a bounded interval; then it does so under every normal law."""
+    values = moments.parameter_values(activation)
+    square = moments.integrand(activation, "derivative_second_moment").subs(values)
+    cut = Rational(outermost(activation)) + 1
+    try:
+        enclosure.expectation(clip(square, cut, keep_inside=True), 1, 3)
+    except Divergent:
+        return True
+    except NotEnclosed:
+        return False
+    return False
 
 
 def root_number(root: Root, digits: int) -> Number:
