@@ -157,7 +157,7 @@ def phase_diagram(
     if activation.expr is not None and activation.jumps:
         where = ", ".join(str(point) for point in activation.jumps)
         raise InputError(
-            f"{activation.name} jumps at {where}: χ₁ is infinite for every σ_w², two inputs always move apart, "
+            f"{activation.name} jumps at {where}: χ₁ is infinite for every σ_w²: two inputs always part, "
             "and there is no edge of chaos to draw"
         )
     functions = _Functions(activation)
