@@ -348,6 +348,71 @@ def kernel(
         write(result.with_steps(steps))
 
 
+@cli.command(cls=_Command, short_help="Scale and shift an activation until chosen conditions hold.")
+@click.argument("act")
+@click.option(
+    "--to",
+    metavar="NAME",
+    help="standardise (the default), gaussian_poincare, self_normalising, critical, dks, dks_leaky, tat or "
+    "tat_leaky.",
+)
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="NAME[=TARGET]",
+    help="A condition, or the target of one of NAME's: slope=1.01.  mean, second_moment, slope, "
+    "length_slope, curvature, mean_square.",
+)
+@click.option(
+    "--free",
+    multiple=True,
+    metavar="NAME",
+    help="What to solve for: input_scale, input_shift, output_scale, output_shift, or a parameter of ACT.",
+)
+@click.option("--fix", "fixed", multiple=True, metavar="NAME=VALUE", help="Value of one that is not free.")
+@click.option("--depth", type=int, metavar="L", help="Layers of a plain chain: gives the target of dks, tat.")
+@click.option("--q", "q", default="1", show_default=True, metavar="Q", help="Variance of the input.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of ACT.")
+@click.option("--steps/--no-steps", default=True, show_default=True, help="Show every step.")
+@_common_options()
+def transform(
+    act: str,
+    to: str | None,
+    conditions: tuple[str, ...],
+    free: tuple[str, ...],
+    fixed: tuple[str, ...],
+    depth: int | None,
+    q: str,
+    params: tuple[str, ...],
+    steps: bool,
+    common: _Common,
+) -> None:
+    """Find scales and shifts of ACT, γ·(g(αx + β) + δ), such that chosen conditions hold."""
+    with _output(common) as write:
+        from initmath.answers import transform as answer
+
+        pairs = [text.partition("=") for text in conditions]
+        targets = {name.strip(): value.strip() for name, equals, value in pairs if equals}
+        # Beside a named set a condition only gives a target; without one it is asked for.
+        named = None if to is not None or not pairs else [name.strip() for name, _, _ in pairs]
+        with _progress(f"transforming {act}"):
+            result = answer(
+                act,
+                to,
+                conditions=named,
+                free=list(free) or None,
+                fixed=_parameters(fixed, "--fix", "input_shift=1"),
+                targets=targets,
+                depth=depth,
+                q=q,
+                digits=common.digits,
+                params=_parameters(params),
+                timeout=common.timeout,
+            )
+        write(result.with_steps(steps))
+
+
 @cli.command("list", cls=_Command, short_help="Every activation of the catalogue.")
 @_common_options(digits=_UNUSED, seed=_UNUSED, timeout=_UNUSED)
 def list_(common: _Common) -> None:
@@ -358,12 +423,14 @@ def list_(common: _Common) -> None:
         write(activations())
 
 
-def _parameters(pairs: tuple[str, ...]) -> dict[str, str]:
+def _parameters(
+    pairs: tuple[str, ...], option: str = "--param", example: str = "a=0.2 or a=symbol"
+) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (equals and name.strip() and value.strip()):
-            raise InputError(f"--param takes NAME=VALUE, such as a=0.2 or a=symbol, not {pair!r}")
+            raise InputError(f"{option} takes NAME=VALUE, such as {example}, not {pair!r}")
         parameters[name.strip()] = value.strip()
     return parameters
 

@@ -1,0 +1,58 @@
+"""Questions that cannot have an answer, with the proof."""
+
+from __future__ import annotations
+
+from initmath.transformation.problem import Problem
+
+__all__ = ["obstacle"]
+
+
+def obstacle(problem: Problem) -> tuple[str, bool] | None:
+    """Return why there is no (isolated) solution and whether that is a proof of absence, or None.
+
+    Poincaré's inequality is Var ĝ ≤ q E ĝ'² for x ~ N(0, q), with equality only for an affine ĝ (Chernoff
+    1981, Ann. Probab. 9, 533–535).
+    """
+    act = problem.activation
+    for asked in problem.asked:
+        c = asked.condition
+        if c.continuous and act.jumps:
+            points = ", ".join(map(str, act.jumps))
+            return (
+                f"no solution: g jumps at x = {points}, so {c.equation.partition(' =')[0]} is infinite "
+                "whatever the scales and shifts are",
+                True,
+            )
+        if c.differentiable and act.kinks:
+            points = ", ".join(map(str, act.kinks))
+            return (
+                f"no solution: g has a kink at x = {points}, so C″(1) is infinite; for a rectifier free its "
+                "negative slope instead (tat_leaky)",
+                True,
+            )
+    targets = problem.targets()
+    if {"mean", "second_moment", "slope"} <= set(targets) and targets["mean"] == 0:
+        variance, slope = targets["second_moment"], targets["slope"]
+        if slope < variance / problem.at:
+            return (
+                f"no solution: with mean 0 and E ĝ² = {variance}, Poincaré's inequality Var ĝ ≤ q E ĝ′² asks "
+                f"for E ĝ′² ≥ {variance / problem.at}, not {slope}",
+                True,
+            )
+        if slope == variance / problem.at and act.derivative.jumps():
+            return (
+                "no solution: equality in Poincaré's inequality holds for straight lines only; g has a kink",
+                True,
+            )
+    degree = act.homogeneity_degree
+    if degree is not None and {"input_scale", "input_shift", "output_scale", "output_shift"} <= set(
+        problem.free
+    ):
+        return (
+            f"no isolated solution: g is homogeneous of degree {degree}, so (tα, tβ, γ/t^{degree}, "
+            f"t^{degree}δ) is the same function for every t > 0: one unknown is redundant, and "
+            f"{len(problem.asked)} conditions are too many for the rest. Fix input_shift at 1 and drop one "
+            "condition, or free the negative slope (dks_leaky, tat_leaky)",
+            False,
+        )
+    return None
