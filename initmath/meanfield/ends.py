@@ -20,6 +20,7 @@ from initmath.derivation import Number
 from initmath.enclosure.growth import Growth
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import x
+from initmath.meanfield.balanced import excess_beyond, never_above
 from initmath.moments.algebra import is_zero
 from initmath.piecewise import PiecewiseSmooth
 from initmath.solving.asymptotics import Bound, Form, NoForm, form_at_infinity, largest
@@ -120,6 +121,10 @@ def at_zero(activation: Any, sigma_w2: Number, sigma_b2: Number) -> End | None:
         )
     if not sigma_b2.ball.is_zero():
         return None
+    if never_above(activation, sigma_w2):
+        return End(
+            arb(1), -1, arb(1), "g never leaves the line that it follows at 0, so V(q) < q for every q"
+        )
     try:
         left, right = next_to_zero(activation)
         if left is None or right is None:
@@ -268,6 +273,10 @@ def at_infinity(activation: Any, sigma_w2: Number, sigma_b2: Number) -> End | No
             continue
         if found is not None:
             return found
+    parallel = excess_beyond(activation, sigma_w2, sigma_b2)
+    if parallel is not None:
+        q, sign, how = parallel
+        return End(q, sign, None, how)
     return _by_growth(activation, sigma_w2, sigma_b2)
 
 

@@ -32,7 +32,9 @@ __all__ = ["Basin", "LengthMap", "LengthPoint", "length_map"]
 LOW, HIGH = "1.0037e-8", "1.0213e6"
 """Where roots are looked for when nothing is proven about an end (odd numbers: no root on the edge)."""
 
-BOXES = 2500
+OCTAVE, BOXES = 4, 1500
+"""The range of q is cut at factors of 4, and each part may cost so many boxes."""
+
 SECONDS = 15.0
 EDGE = 1e-6
 """How closely, relatively, the q is found from which E g² is infinite."""
@@ -168,8 +170,8 @@ def length_map(
     >>> from initmath.activation import resolve
     >>> from initmath.solving.arithmetic import exact
     >>> found = length_map(resolve("tanh"), exact(2, 30), exact("1/20", 30))
-    >>> [point.q.value for point in found.points], found.complete
-    (['0.721761872652071'], True)
+    >>> [float(point.q) for point in found.points], found.complete
+    ([0.7217618726520714], True)
     """
     if activation.expr is None:
         return LengthMap((), None, False, "the function could not be traced: fixed points cannot be isolated")
@@ -312,11 +314,38 @@ def _searched(curve: _Map, timeout: float | None) -> LengthMap:
         return LengthMap((), None, True, f"no fixed point: {error}", True)
     if edge is not None:
         gaps = [gap for gap in gaps if not gap.startswith("beyond")] + [edge]
+    found, unresolved = _isolated(curve, low, high, deadline)
+    gaps += [f"between q = {float(a):.10g} and {float(b):.10g}" for a, b in unresolved]
+    numbers = [_root(curve, root, deep) for root in found]
+    return _assembled(curve, numbers, _Range(zero, infinity, unresolved, tuple(gaps), low, high))
+
+
+def _isolated(
+    curve: _Map, low: arb, high: arb, deadline: float
+) -> tuple[list[arb], tuple[tuple[arb, arb], ...]]:
+    """Isolate the roots octave by octave, each with boxes of its own: a double root must not take all."""
+    deep = curve.digits + EXTRA_DIGITS
+    roots: list[arb] = []
+    unresolved: list[tuple[arb, arb]] = []
     with working_precision(bits(deep)):
-        found = isolate(curve.excess, curve.bend, low, high, deep, max_boxes=BOXES, deadline=deadline)
-    gaps += [f"between q = {float(a):.8g} and {float(b):.8g}" for a, b in found.unresolved]
-    numbers = [_root(curve, root, deep) for root in found.roots]
-    return _assembled(curve, numbers, _Range(zero, infinity, found.unresolved, tuple(gaps), low, high))
+        left = low
+        while left < high:
+            right = (OCTAVE * left).mid().min(high).mid()
+            part = isolate(curve.excess, curve.bend, left, right, deep, max_boxes=BOXES, deadline=deadline)
+            roots += [root for root in part.roots if not (roots and root.overlaps(roots[-1]))]
+            unresolved += part.unresolved
+            left = right
+    return roots, _joined(unresolved)
+
+
+def _joined(intervals: list[tuple[arb, arb]]) -> tuple[tuple[arb, arb], ...]:
+    joined: list[tuple[arb, arb]] = []
+    for left, right in intervals:
+        if joined and joined[-1][1] >= left:
+            joined[-1] = (joined[-1][0], right)
+        else:
+            joined.append((left, right))
+    return tuple(joined)
 
 
 def _where_finite(activation: Any, low: arb, high: arb) -> tuple[arb, arb, str | None]:

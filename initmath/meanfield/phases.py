@@ -16,6 +16,7 @@ from initmath.meanfield.hermite import coefficients
 from initmath.meanfield.length_map import Basin, LengthPoint, length_map
 from initmath.meanfield.points import against_one, moment_at, product, shown
 from initmath.meanfield.scales import PowerLaw, correlation_law, depth_scale, length_law
+from initmath.moments.algebra import is_zero
 from initmath.solving.arithmetic import exact
 
 __all__ = ["FixedPoint", "Phases", "fixed_point_at", "phases"]
@@ -248,8 +249,8 @@ def _chaotic(
     with working_precision(bits(2 * deep)):
         weight = sigma_w2.ball / q.ball
     try:
-        if sigma_b2.ball.is_zero() and activation.parity == "odd":
-            # C is odd, so C(0) = 0, and it is the only fixed point in [0, 1).
+        if sigma_b2.ball.is_zero() and _centred(activation, q, digits):
+            # C(0) = σ_w² (E g)²/q* = 0, and it is the only fixed point in [0, 1).
             first = coefficients(activation, q.ball, 2, deep)[1]
             with working_precision(bits(deep)):
                 slope = weight * first * first
@@ -270,6 +271,16 @@ def _chaotic(
         Number(Status.NUMERIC, slope, None, HERMITE, digits),
         warnings,
     )
+
+
+def _centred(activation: Any, q: Number, digits: int) -> bool:
+    """Whether E g(√q z) = 0 is proven."""
+    if activation.parity == "odd":
+        return True
+    mean = moment_at(activation, "mean", q, digits)
+    if not mean.ball.contains(0) or mean.closed_form is None or mean.closed_form.free_symbols:
+        return False
+    return bool(is_zero(mean.closed_form))
 
 
 def _at_zero(activation: Any, sigma_w2: Number, point: LengthPoint, digits: int) -> FixedPoint:
