@@ -195,10 +195,10 @@ def _at_q(activation: Any, at: Any, digits: int, timeout: float | None) -> _Aske
     point = edge_at(activation, at, digits, timeout)
     if not point.exists:
         return _Asked((point,), (), None, point.reason)
-    deep = edge_at(activation, at, digits + EXTRA_DIGITS, timeout)
-    weight, bias = (_here(number, at) for number in (deep.sigma_w2, deep.sigma_b2))
     where = exact(at, digits + EXTRA_DIGITS)
     try:
+        deep = edge_at(activation, at, digits + EXTRA_DIGITS, timeout)
+        weight, bias = (_here(number, at) for number in (deep.sigma_w2, deep.sigma_b2))
         found = phases(activation, weight, bias, digits, timeout)
         ours = fixed_point_at(activation, weight, bias, where, digits, critical=True)
     except (InputError, NotEnclosed, Divergent) as error:

@@ -21,7 +21,7 @@ from initmath.balls import bits, compile_ball, evaluate, working_precision
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.integral import x
-from initmath.meanfield.origin import absolute_moment, models_at_zero, sign_of_constant
+from initmath.meanfield.origin import absolute_moment, models_at_zero, sides, sign_of_constant
 from initmath.moments.algebra import is_zero, solve_for_q, tidy
 from initmath.piecewise import PiecewiseSmooth
 from initmath.solving.arithmetic import proven_positive
@@ -118,7 +118,7 @@ def signs(activation: Any, balance: Balance, digits: int = 15, timeout: float | 
     Divergent, NotEnclosed
         If the moments do not exist, or were not enclosed at all.
     """
-    for way in (_by_symmetry, _by_algebra):
+    for way in (_by_symmetry, _by_kinks, _by_algebra):
         found = way(activation, balance, digits, timeout)
         if found is not None:
             return found
@@ -137,6 +137,66 @@ def _by_symmetry(activation: Any, balance: Balance, digits: int, timeout: float 
     if balance is BIAS and activation.parity == "odd" and not activation.is_symbolic:
         return Signs((), (1,), (), "g is odd, so a₀ = 0 and D = Σ (n − 1) a_n² > 0: g is not linear")
     return None
+
+
+def _kink_weights(activation: Any, balance: Balance) -> list[tuple[arb, arb]] | None:
+    r"""Return (c², w), in order, with P, or D', equal to Σ w φ_q(c); None unless g is piecewise linear.
+
+    P = Σ g(c) s φ_q(c) and D' = Σ (½ c [g'^2] − g(c) s) φ_q(c), s the jump of g' at c.
+    """
+    values = moments.parameter_values(activation)
+    g = activation.pieces.subs(values)
+    if any(piece.expr.diff(x, 2) != 0 for piece in g.pieces):
+        return None
+    squares = dict(g.derivative().map(lambda e: e**2).jumps())
+    found: dict[Any, Any] = {}
+    for point, size in g.derivative().jumps():
+        weight = _at(g, point) * size
+        if balance is BIAS:
+            weight = point * squares.get(point, S.Zero) / 2 - weight
+        found[point**2] = found.get(point**2, S.Zero) + weight
+    weights = [(evaluate(c, {}, PREC), evaluate(w, {}, PREC)) for c, w in found.items() if not is_zero(w)]
+    return sorted(weights, key=lambda pair: float(pair[0]))
+
+
+def _by_kinks(activation: Any, balance: Balance, digits: int, timeout: float | None) -> Signs | None:
+    """Settle a piecewise linear g whose weights all have one sign; D starts at −g(0)²."""
+    weights = _kink_weights(activation, balance)
+    if not weights or activation.is_symbolic:
+        return None
+    kinds = {1 if w > 0 else -1 if w < 0 else None for _, w in weights}
+    if len(kinds) != 1 or None in kinds:
+        return None
+    (sign,) = kinds
+    if balance is DOUBLY:
+        return Signs(
+            (), (sign or 0,), (), "g'' is nothing but deltas at the kinks, and all have g g'' of one sign"
+        )
+    if not _vanishes_at_zero(activation):
+        return None
+    return Signs(
+        (), (sign or 0,), (), "D → 0 as q → 0, and D' is a sum of densities at the kinks, all of one sign"
+    )
+
+
+def _vanishes_at_zero(activation: Any) -> bool:
+    right, left = sides(activation, moments.parameter_values(activation))
+    return all(is_zero(S(expr.subs(x, 0))) for expr in (right, left))
+
+
+def _flat_near_zero(activation: Any, balance: Balance) -> tuple[arb, int] | None:
+    """For a piecewise linear g: near 0 the nearest kink outweighs all others, up to the q returned."""
+    if balance is BIAS and not _vanishes_at_zero(activation):
+        return None
+    weights = _kink_weights(activation, balance)
+    if not weights:
+        return None
+    (nearest, first), *others = weights
+    if first.contains(0) or not others:
+        return None
+    total = sum((abs(w) for _, w in others), arb(0)) / abs(first)
+    q = ((others[0][0] - nearest) / (2 * total.log().max(arb("0.01")))).lower() * arb("0.99")
+    return (q.mid(), 1 if first > 0 else -1) if q > 0 else None
 
 
 def _closed(activation: Any, balance: Balance, timeout: float | None) -> Any | None:
@@ -360,7 +420,7 @@ def near_zero(activation: Any, balance: Balance) -> tuple[arb, int] | None:
         terms = {k: parts[0].get(k, S.Zero) + parts[1].get(k, S.Zero) for k in parts[0] | parts[1]}
         first = next((k for k in sorted(terms) if k <= ORDER and not is_zero(terms[k])), None)
         if first is None:
-            return None
+            return _flat_near_zero(activation, balance)
         sign = sign_of_constant(terms[first], {})
         if not sign:
             return None
