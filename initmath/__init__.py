@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         gain,
         kernel,
         mean_field,
+        phase_diagram,
         transform,
         verify,
     )
@@ -53,6 +54,7 @@ __all__ = [
     "gain",
     "kernel",
     "mean_field",
+    "phase_diagram",
     "transform",
     "verify",
 ]
@@ -75,6 +77,7 @@ _HOME = {
     "gain": "answers",
     "kernel": "answers",
     "mean_field": "answers",
+    "phase_diagram": "answers",
     "transform": "answers",
     "verify": "answers",
 }

@@ -348,6 +348,58 @@ def kernel(
         write(result.with_steps(steps))
 
 
+@cli.command(
+    cls=_Command, short_help="Fixed points, phase and depth scales; the edge of chaos; the phase diagram."
+)
+@click.argument("act")
+@click.option("--sigma-w2", metavar="S", help="σ_w²; without it, the point on the edge of chaos.")
+@click.option("--sigma-b2", metavar="B", help="σ_b² (default 0); alone: the points of the edge that have it.")
+@click.option("--plot", "picture", metavar="FILE", help="Draw the phase diagram: .png, .svg or .pdf.")
+@click.option("--points", type=click.IntRange(2, 2000), default=200, show_default=True, help="Of its axes.")
+@click.option("--dask", metavar="ADDRESS", help="Compute the diagram on the workers of this Dask scheduler.")
+@_activation_options("on the edge, default 1; with --sigma-w2: where the diagram's layers begin")
+@_common_options(seed=_UNUSED)
+def phase(
+    act: str,
+    q: str | None,
+    sigma_w2: str | None,
+    sigma_b2: str | None,
+    picture: str | None,
+    points: int,
+    dask: str | None,
+    params: tuple[str, ...],
+    common: _Common,
+) -> None:
+    """Say what a deep, wide network of ACT does: at the edge of chaos, or at given variances."""
+    with _output(common) as write:
+        from initmath import answers
+
+        if picture is not None:
+            from initmath.plots import check_name
+
+            check_name(picture)
+        given = _parameters(params)
+        result: Any
+        with _progress(f"mean field of {act}"):
+            if sigma_w2 is None:
+                result = answers.edge_of_chaos(
+                    act, q, sigma_b2, digits=common.digits, params=given, timeout=common.timeout
+                )
+            else:
+                if q is not None and picture is None:
+                    raise InputError("--q with --sigma-w2 only says where a diagram begins: add --plot FILE")
+                result = answers.mean_field(
+                    act, sigma_w2, sigma_b2 or 0, digits=common.digits, params=given, timeout=common.timeout
+                )
+        if picture is not None:
+            with _executor(dask) as executor, _counted(f"sweeping {act}", "parts") as progress:
+                drawn = answers.diagram_around(
+                    act, result, points, q, params=given, executor=executor, progress=progress
+                )
+            drawn.plot(picture)
+        write(result)
+
+
 @cli.command(cls=_Command, short_help="Scale and shift an activation until chosen conditions hold.")
 @click.argument("act")
 @click.option(
@@ -524,8 +576,8 @@ def _progress(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _counted(what: str) -> Iterator[Callable[[int, int], object] | None]:
-    """Show on a terminal's stderr how many networks are done."""
+def _counted(what: str, unit: str = "networks") -> Iterator[Callable[[int, int], object] | None]:
+    """Show on a terminal's stderr how many networks, or other units, are done."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -536,7 +588,7 @@ def _counted(what: str) -> Iterator[Callable[[int, int], object] | None]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("networks"),
+        TextColumn(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:

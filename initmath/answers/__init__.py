@@ -13,6 +13,7 @@ from initmath.lock import one_at_a_time
 
 if TYPE_CHECKING:
     from initmath.answers.comparison import compare
+    from initmath.answers.diagrams import diagram_around, phase_diagram
     from initmath.answers.edges import edge_of_chaos
     from initmath.answers.initialization import derive, gain
     from initmath.answers.kernels import kernel
@@ -25,10 +26,12 @@ __all__ = [
     "activations",
     "compare",
     "derive",
+    "diagram_around",
     "edge_of_chaos",
     "gain",
     "kernel",
     "mean_field",
+    "phase_diagram",
     "transform",
     "verified",
     "verify",
@@ -38,10 +41,12 @@ _HOME = {
     "activations": "listing",
     "compare": "comparison",
     "derive": "initialization",
+    "diagram_around": "diagrams",
     "edge_of_chaos": "edges",
     "gain": "initialization",
     "kernel": "kernels",
     "mean_field": "phases",
+    "phase_diagram": "diagrams",
     "transform": "transformations",
     "verified": "verification",
     "verify": "verification",

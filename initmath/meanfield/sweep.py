@@ -31,7 +31,7 @@ from initmath.meanfield.table import Panels, in_s
 from initmath.quadrature.curve import Family, curve
 from initmath.quadrature.kernel import pair_expectation
 
-__all__ = ["PhaseDiagram", "phase_diagram"]
+__all__ = ["PhaseDiagram", "sweep"]
 
 Real = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ class PhaseDiagram:
         return np.asarray(self.chi_1 > 1)
 
 
-def phase_diagram(
+def sweep(
     activation: Any,
     sigma_w2: ArrayLike,
     sigma_b2: ArrayLike,
@@ -145,7 +145,7 @@ def phase_diagram(
     Examples
     --------
     >>> from initmath.activation import resolve
-    >>> found = phase_diagram(resolve("tanh"), [0.5, 1.5, 3.0], [0.05])
+    >>> found = sweep(resolve("tanh"), [0.5, 1.5, 3.0], [0.05])
     >>> found.chaotic.tolist(), bool(found.error["pair"] < 1e-6)
     ([[False, False, True]], True)
     """

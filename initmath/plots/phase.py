@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initmath.plots.style import styled
+from initmath.plots.style import VERMILION, styled
 
 if TYPE_CHECKING:
     from initmath.meanfield.sweep import PhaseDiagram
 
 __all__ = ["phase_axes", "phase_figure"]
+
+Points = Sequence[tuple[float, float]]
 
 _DEEPEST = 1000.0  # layers; the colour ends there
 _POINT = 1e-6
@@ -19,7 +22,7 @@ _MARGINAL = 1e-9  # homogeneous activations have χ_∥ = 1 everywhere on the ed
 _TICKS = (1, 3, 10, 30, 100, 300, 1000)
 
 
-def phase_figure(diagram: PhaseDiagram, title: str, point: tuple[float, float] | None = None) -> Any:
+def phase_figure(diagram: PhaseDiagram, title: str, chosen: Points = ()) -> Any:
     """Draw a phase diagram.
 
     Colour: how many layers the correlation of two inputs is remembered, ξ_c, on a logarithmic scale.  Line:
@@ -29,8 +32,8 @@ def phase_figure(diagram: PhaseDiagram, title: str, point: tuple[float, float] |
     ----------
     diagram : PhaseDiagram
     title : str
-    point : (float, float), optional
-        A (σ_w², σ_b²) to mark.
+    chosen : sequence of (float, float)
+        Points (σ_w², σ_b²) to mark.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def phase_figure(diagram: PhaseDiagram, title: str, point: tuple[float, float] |
     with styled():
         figure = Figure(figsize=(5.4, 4.1), layout="constrained")
         axis = figure.subplots()
-        image = phase_axes(axis, diagram, point)
+        image = phase_axes(axis, diagram, chosen)
         bar = figure.colorbar(image, ax=axis, extend="max", pad=0.02, aspect=30)
         bar.set_label(r"Depth scale $\xi_c$ (layers)")
         bar.set_ticks(list(_TICKS))
@@ -54,7 +57,7 @@ def phase_figure(diagram: PhaseDiagram, title: str, point: tuple[float, float] |
     return figure
 
 
-def phase_axes(axis: Any, diagram: PhaseDiagram, point: tuple[float, float] | None = None) -> Any:
+def phase_axes(axis: Any, diagram: PhaseDiagram, chosen: Points = ()) -> Any:
     """Draw on axes that exist; returns the image, for a colour bar."""
     import matplotlib as mpl
     from matplotlib.colors import LogNorm
@@ -75,10 +78,12 @@ def phase_axes(axis: Any, diagram: PhaseDiagram, point: tuple[float, float] | No
     axis.set_ylim(_extent(diagram.sigma_b2))
     _edge(axis, diagram.edge)
     _names(axis, diagram)
-    if point is not None:
+    if chosen:
         axis.plot(
-            *point, "o", ms=7, mfc="#D55E00", mec="white", mew=1.2, clip_on=False, zorder=5, label="chosen"
-        )
+            *zip(*chosen, strict=True),
+            ls="none", marker="o", ms=7, mfc=VERMILION, mec="white", mew=1.2, clip_on=False, zorder=5,
+            label="chosen",
+        )  # fmt: skip
     axis.set_xlabel(r"Weight variance $\sigma_w^2$")
     axis.set_ylabel(r"Bias variance $\sigma_b^2$")
     return image

@@ -13,7 +13,7 @@ import pytest
 from initmath.activation import resolve
 from initmath.errors import InputError
 from initmath.kernels.pairs import pair_values
-from initmath.meanfield.sweep import phase_diagram
+from initmath.meanfield.sweep import sweep
 from initmath.plots.phase import phase_figure
 
 RECORDS = [
@@ -27,7 +27,7 @@ FIELDS = {"q*": "q_star", "chi_1": "chi_1", "xi_q": "xi_q", "c*": "c_star", "xi_
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r["id"])
 def test_schoenholz_and_poole_points(record):
     w, b = (float(v) for v in re.findall(r"=([0-9.]+)", record["params"]))
-    found = phase_diagram(resolve("tanh"), [w], [b])
+    found = sweep(resolve("tanh"), [w], [b])
     value = float(record["value"])
     if record["quantity"] in FIELDS:
         read = getattr(found, FIELDS[record["quantity"]])[0, 0]
@@ -46,7 +46,7 @@ def test_fixed_points_are_fixed_by_the_map_itself(name):
     """Every q* and c* is put back into the map, by an integral that has seen no table."""
     g = resolve(name)
     weight, bias = np.array([0.6, 1.5, 2.4, 3.9]), np.array([0.01, 0.3])
-    found = phase_diagram(g, weight, bias)
+    found = sweep(g, weight, bias)
     q = found.q_star.ravel()
     w, b = (a.ravel() for a in np.broadcast_arrays(weight[None, :], bias[:, None]))
     here = np.isfinite(q)
@@ -64,7 +64,7 @@ def test_fixed_points_are_fixed_by_the_map_itself(name):
 
 
 def test_relu_has_one_critical_point_and_no_chaos():
-    found = phase_diagram(resolve("relu"), [1.0, 2.0, 2.5], [0.0, 0.5])
+    found = sweep(resolve("relu"), [1.0, 2.0, 2.5], [0.0, 0.5])
     np.testing.assert_array_equal(found.q_star[0], [0, 1, np.inf])
     assert found.q_star[1, 0] == pytest.approx(1.0) and np.isinf(found.q_star[1, 1:]).all()
     np.testing.assert_allclose(found.chi_1[0, :2], [0.5, 1.0], rtol=1e-12)
@@ -75,14 +75,14 @@ def test_relu_has_one_critical_point_and_no_chaos():
 def test_start_decides_between_two_fixed_points():
     """SiLU with the bias variance that public code copies, a tenth of 0.555: from 14.3 q falls to 0.12."""
     arguments = resolve("silu"), [1.98800467826949], [0.055514317]
-    assert phase_diagram(*arguments, start=14.32).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
-    assert phase_diagram(*arguments, start=0.01).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
+    assert sweep(*arguments, start=14.32).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
+    assert sweep(*arguments, start=0.01).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
 
 
 def test_edge_is_where_chi_1_is_one():
-    found = phase_diagram(resolve("tanh"), np.linspace(0.5, 4, 30), np.linspace(0, 1, 30))
+    found = sweep(resolve("tanh"), np.linspace(0.5, 4, 30), np.linspace(0, 1, 30))
     q, w, b, _ = found.edge[:, np.isfinite(found.edge[0]) & (found.edge[0] > 0.05)][:, ::200]
-    again = [phase_diagram(resolve("tanh"), [wk], [bk]) for wk, bk in zip(w, b, strict=True)]
+    again = [sweep(resolve("tanh"), [wk], [bk]) for wk, bk in zip(w, b, strict=True)]
     np.testing.assert_allclose([a.chi_1[0, 0] for a in again], 1, atol=1e-7)
     np.testing.assert_allclose([a.q_star[0, 0] for a in again], q, rtol=1e-7)
 
@@ -90,11 +90,11 @@ def test_edge_is_where_chi_1_is_one():
 def test_executors_give_the_same_numbers():
     axes = np.linspace(0.1, 4, 60), np.linspace(0, 1, 60)
     done = []
-    alone = phase_diagram(resolve("tanh"), *axes, progress=lambda k, n: done.append((k, n)))
+    alone = sweep(resolve("tanh"), *axes, progress=lambda k, n: done.append((k, n)))
     assert done[-1][0] == done[-1][1]
     with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2) as processes:
         for pool in (threads, processes):
-            other = phase_diagram(resolve("tanh"), *axes, executor=pool)
+            other = sweep(resolve("tanh"), *axes, executor=pool)
             for name in ("q_star", "chi_1", "chi_parallel", "gap", "xi_c"):
                 np.testing.assert_array_equal(getattr(other, name), getattr(alone, name))
 
@@ -112,23 +112,23 @@ def test_executors_give_the_same_numbers():
 )
 def test_wrong_axes_are_refused(weight, bias, start, says):
     with pytest.raises(InputError, match=says):
-        phase_diagram(resolve("tanh"), weight, bias, start=start)
+        sweep(resolve("tanh"), weight, bias, start=start)
 
 
-def test_jumps_have_no_phase_diagram():
+def test_jumps_have_no_sweep():
     with pytest.raises(InputError, match="jumps at 0"):
-        phase_diagram(resolve("sign"), [1.0], [0.0])
+        sweep(resolve("sign"), [1.0], [0.0])
 
 
 def test_infinite_moments_are_refused():
     with pytest.raises(InputError, match="smaller q"):
-        phase_diagram(resolve("exp(x**2)"), [1.0], [0.0])
-    assert phase_diagram(resolve("exp(x**2)"), [0.05], [0.0], start=0.05).q_star[0, 0] > 0.05
+        sweep(resolve("exp(x**2)"), [1.0], [0.0])
+    assert sweep(resolve("exp(x**2)"), [0.05], [0.0], start=0.05).q_star[0, 0] > 0.05
 
 
 @pytest.mark.parametrize("name", ["tanh", "gelu", "relu", "exp"])
 def test_the_picture_is_drawn(name, tmp_path):
-    found = phase_diagram(resolve(name), np.linspace(0.2, 4, 12), np.linspace(0, 1, 10))
-    figure = phase_figure(found, name, (2.0, 0.5))
+    found = sweep(resolve(name), np.linspace(0.2, 4, 12), np.linspace(0, 1, 10))
+    figure = phase_figure(found, name, [(2.0, 0.5)])
     figure.savefig(tmp_path / "p.svg")
     assert figure.axes[0].get_xlabel() == r"Weight variance $\sigma_w^2$"
