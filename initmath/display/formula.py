@@ -208,6 +208,9 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     def _print_owens_t(self, expr: Any) -> str:
         return self._call("T", *expr.args)
 
+    def _print_Phi2(self, expr: Any) -> str:
+        return self._call("Φ₂", *expr.args)
+
     def _print_logistic_L(self, expr: Any) -> str:
         order = expr.args[1] if len(expr.args) > 1 else S.Zero
         if not order.is_Integer:

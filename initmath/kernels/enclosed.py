@@ -104,6 +104,7 @@ def _enclose(activation: Any, kind: str, pair: Pair, digits: int, fixed: tuple[A
         return _independent(f, pair, digits)
     found: list[Enclosed] = []
     reasons: list[str] = []
+    heavy = False
     near = 1 - abs(pair.c) <= NEAR
     for route in (_taylor, _mehler) if near else (_mehler,):
         try:
@@ -113,10 +114,11 @@ def _enclose(activation: Any, kind: str, pair: Pair, digits: int, fixed: tuple[A
         except Divergent as error:
             # The kernel may exist all the same: what diverges is E f², without which there is no series.
             reasons.append(f"E f² is infinite ({error}), so that there is no Hermite series")
+            heavy = True
             break
         if found and found[-1].tight:
             return found[-1]
-    if not found and kind == "derivative_kernel" and not activation.jumps:
+    if heavy and kind == "derivative_kernel" and not activation.jumps:
         g = activation.pieces.subs(dict(fixed)) if fixed else activation.pieces
         try:
             return _slope(g, pair, digits)

@@ -61,8 +61,6 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         return Step(NAME, node, after, _REASON[1], (), (TONG,))
     if len(factors) == 2:
         value = _two(mean, spread, _correlation(factors[0], factors[1], spread[0], spread[1], node))
-        if isinstance(value, Declined):
-            return value
         sources = (SHEPPARD,) if mean == [0, 0] else (OWEN,)
         return Step(NAME, node, constant * value, _REASON[2] if mean == [0, 0] else _REASON[0], (), sources)
     if len(factors) == 3 and mean == [0, 0, 0]:
@@ -78,7 +76,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
 _REASON = {
     0: "Both factors are probabilities, so this is P(U₁ > 0, U₂ > 0) for two correlated "
     "normals whose means are not "
-    "zero: Owen's T function gives it",
+    "zero: Owen's T function gives it, or Φ₂ itself where the signs of the thresholds are not known",
     1: "Φ(lx + d) is P(W < lx + d) with W an independent normal (an indicator has W = "
     "0), so the expectation is the "
     "probability that one normal variable is positive",
@@ -123,6 +121,7 @@ def _two(mean: list[Any], variance: list[Any], rho: Any) -> Any:
     if mean == [0, 0]:
         return Rational(1, 4) + asin(rho) / (2 * pi)
     from initmath.gaussian.special import owens_t
+    from initmath.gaussian.special_bivariate import Phi2
 
     h, k = _height(mean[0], variance[0]), _height(mean[1], variance[1])
     slant = sqrt(1 - rho**2)
@@ -133,7 +132,8 @@ def _two(mean: list[Any], variance: list[Any], rho: Any) -> Any:
         return Phi(k) / 2 + owens_t(k, rho / slant)
     sign_h, sign_k = sign_of(h), sign_of(k)
     if sign_h is None or sign_k is None:
-        return Declined(NAME, "the signs of the two thresholds are not known")
+        # Owen's formula goes by the signs; the distribution function itself does not.
+        return Phi2(h, k, rho)
     a = (k / h - rho) / slant
     b = (h / k - rho) / slant
     correction = S.Zero if sign_h * sign_k > 0 else Rational(1, 2)
