@@ -19,6 +19,7 @@ Real = NDArray[np.float64]
 
 _PANELS = (-11.0, -7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0, 11.0)
 _ORDERS = (12, 18, 27, 45, 90)
+_LARGE, _POOR = 27, 1e-9  # orders beyond the first are costly: only for what is really unresolved
 _TOLERANCE = 2e-13  # of √(E g₁² E g₂²): a pair below it is not computed again with more nodes
 
 
@@ -65,26 +66,26 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairVa
     """
     g, slope, cuts = activation.numpy(0), activation.numpy(1), cuts_of(activation)
 
-    def three(y1: Any, y2: Any) -> Any:
-        a, b = g(y1), g(y2)
-        return np.stack([a * b, 0.5 * (a - b) ** 2, slope(y1) * slope(y2)])
+    def four(y1: Any, y2: Any) -> Any:
+        a, b, steep = g(y1), g(y2), slope(y1) * slope(y2)
+        return np.stack([a * b, 0.5 * (a - b) ** 2, steep, np.abs(steep)])
 
-    value = np.empty((3, len(q1)))
-    error = np.full((3, len(q1)), np.inf)
+    value = np.empty((4, len(q1)))
+    error = np.full((4, len(q1)), np.inf)
     open_ = np.arange(len(q1))
     covariance = np.sqrt(q1) * np.sqrt(q2) * (1 - gap)
     for order in _ORDERS:
         if not len(open_):
             break
         found = pair_expectation(
-            three, q1[open_], q2[open_], covariance[open_], cuts,
+            four, q1[open_], q2[open_], covariance[open_], cuts,
             orders=(order, (3 * order) // 4), base=_PANELS, gap=gap[open_],
         )  # fmt: skip
         value[:, open_], error[:, open_] = found.value, found.error
         size = np.abs(found.value)
-        scale = np.stack([size[0] + size[1], size[0] + size[1], size[2] + 1e-30])
+        scale = np.stack([size[0] + size[1], size[0] + size[1], size[3] + 1e-30])
         with np.errstate(invalid="ignore"):
-            rough = ~(found.error <= _TOLERANCE * scale)
+            rough = ~(found.error[:3] <= (_TOLERANCE if order < _LARGE else _POOR) * scale)
         # an infinite derivative kernel stays infinite
         rough[2] &= np.isfinite(found.value[2])
         open_ = open_[rough.any(axis=0)]
@@ -92,7 +93,7 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairVa
     with np.errstate(invalid="ignore"):
         error[:2] += beyond
         error[2] += np.maximum(_beyond(slope, q1), _beyond(slope, q2)) * np.abs(value[2])
-    return PairValues(value[0], value[1], value[2], error)
+    return PairValues(value[0], value[1], value[2], error[:3])
 
 
 def _beyond(f: Any, q: Real) -> Real:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from initmath.activation import Activation, resolve
 from initmath.errors import Divergent, InputError, NotEnclosed
@@ -216,17 +217,16 @@ def infinite_width(
     sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
     given, apart = _inputs(gram, gap)
     family = closed_family(activation)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
         layers, slopes = _lengths(activation, family, np.diagonal(given), depth, sigma_w2, sigma_b2)
     count = len(given)
     layers, method, table_error = _with_pairs(activation, family, layers, count)
     tiles = [
         (slice(i, min(i + _ROWS, count)), slice(j, min(j + _COLUMNS, count)))
         for i in range(0, count, _ROWS)
-        for j in range(i // _COLUMNS * _COLUMNS, count, _COLUMNS)
-        if j + _COLUMNS > i
+        for j in range(i, count, _COLUMNS)
     ]
-    after, nngp, ntk = apart, np.empty_like(given), np.empty_like(given)
+    after, nngp, ntk = (np.empty_like(given) for _ in range(3))
 
     def run(tile: tuple[slice, slice]) -> None:
         rows, columns = tile
@@ -240,10 +240,14 @@ def infinite_width(
         last = layers[-1].following
         k = _column(last, rows) * _row(last, columns) * (1 - d)
         for target, values in ((after, d), (nngp, k), (ntk, theta)):
+            if crossing:  # the tile begins on the diagonal: its upper triangle stands for both
+                block = np.triu(values[:, : len(values)])
+                values[:, : len(values)] = block + np.triu(block, 1).T
             target[rows, columns] = values
             target[columns, rows] = values.T
 
-    with np.errstate(all="ignore"):
+    # the tiles are the parallel work: BLAS threads inside them would only get in each other's way
+    with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
         if len(tiles) == 1:
             run(tiles[0])
         else:
