@@ -555,28 +555,30 @@ def near_infinity(activation: Any, balance: Balance) -> tuple[arb, int] | None:
     with errors that fall with q.  For bounded g, E g'² ≥ const/√q and E g² is bounded.
     """
     values = moments.parameter_values(activation)
+    found = []
     reach = outermost(activation)
     for start in sorted({max(reach, s) for s in (4.0, 8.0, 16.0, 32.0)}):
         try:
             with working_precision(PREC):
                 ends = [_end(activation, side, start, values) for side in (1, -1)]
-                found = _linear_ends(activation, balance, ends, arb(start), values)
+                found.append(_linear_ends(activation, balance, ends, arb(start), values))
         except (NoForm, NotEnclosed, Divergent):
             continue
-        if found is not None:
-            return found
+        if found[-1] is not None:
+            break
     try:
-        return _bounded_ends(activation, balance, values)
+        found.append(_bounded_ends(activation, balance, values))
     except (NoForm, NotEnclosed, Divergent):
-        return None
+        pass
+    return min((end for end in found if end is not None), key=lambda end: float(end[0]), default=None)
 
 
 def _end(activation: Any, side: int, start: float, values: dict[Any, Any]) -> _End:
     expr = activation.pieces.pieces[-1 if side == 1 else 0].expr.subs(values)
     form = form_at_infinity(expr, x, side, start, {})
     steep = form_at_infinity(expr.diff(x), x, side, start, {})
-    slope, level, rest = _line(form, (1, 0))
-    other, _, steep_rest = _line(steep, (0, 1))
+    slope, level, rest = _line(form, (1, 0), -1)
+    other, _, steep_rest = _line(steep, (0, 1), -2)
     if not slope.overlaps(side * other):
         raise NoForm("the slope of g has another limit")
     # with r the rest of g and s that of its slope
@@ -602,17 +604,23 @@ def _one(slope: arb) -> Any:
     return Fraction(0) if slope.is_zero() else Fraction(1)
 
 
-def _line(form: Form, powers: tuple[int, int]) -> tuple[arb, arb, Bound]:
-    """Split a form into its coefficients of two powers and a rest that must fall exponentially."""
+def _line(form: Form, powers: tuple[int, int], rest_power: int) -> tuple[arb, arb, Bound]:
+    """Split a form into its coefficients of two powers and a rest.
+
+    The rest must fall exponentially, or at least like t^rest_power.
+    """
     if form.rate < 0:
         return arb(0), arb(0), form.bound()
     if not form.rate.is_zero():
         raise NoForm("grows exponentially")
     terms = dict(form.terms)
     first, second = (terms.pop(_fraction(p), arb(0)) for p in powers)
-    if terms or (not form.rest.size.is_zero() and not form.rest.decay > 0):
-        raise NoForm("not a straight line up to an exponentially small rest")
-    return first, second, form.rest
+    rest = form.rest
+    for power, size in terms.items():
+        rest = _plus(rest, Bound(abs(size), power, arb(0)))
+    if not rest.size.is_zero() and not rest.decay > 0 and rest.power > rest_power:
+        raise NoForm("not a straight line up to a small rest")
+    return first, second, rest
 
 
 def _fraction(p: int) -> Any:
@@ -634,13 +642,38 @@ def _plus(a: Bound, b: Bound) -> Bound:
     return Bound(a.size + b.size, max(a.power, b.power), a.decay.min(b.decay).lower())
 
 
-def _integral_of(bound: Bound, start: arb, power: int = 0) -> arb:
-    """Bound ∫_R^∞ t^power · bound dt by the largest value of bound·e^{decay t/2} times ∫ e^{-decay t/2}."""
+def _integral_of(bound: Bound, start: arb) -> arb:
+    """Bound ∫_R^∞ bound dt; with decay, by the largest bound·e^{decay t/2} times ∫ e^{-decay t/2}."""
     if bound.size.is_zero():
         return arb(0)
+    if not bound.decay > 0:
+        power = arb(bound.power.numerator) / bound.power.denominator + 1
+        if not power < 0:
+            raise NoForm("not integrable")
+        return (bound.size * (start.log() * power).exp() / -power).upper()
     half = bound.decay / 2
-    top = largest(Bound(bound.size, bound.power + power, half), start)
+    top = largest(Bound(bound.size, bound.power, half), start)
     return (top * (-half * start).exp() / half).upper()
+
+
+def _late(bound: Bound, start: arb, t: arb) -> arb:
+    """Bound ∫_R^∞ bound (1 − e^{-x²/2q}) dx at q = t, by 1 − e^{-u} ≤ min(1, u)."""
+    if bound.size.is_zero():
+        return arb(0)
+    if bound.decay > 0:
+        return _integral_of(Bound(bound.size, bound.power + 2, bound.decay), start) / (2 * t)
+    if bound.power > -2:
+        raise NoForm("falls too slowly")
+    return 2 * bound.size / (2 * t).sqrt()  # bound ≤ size/x²
+
+
+def _share(bound: Bound, start: arb, t: arb) -> arb:
+    """Bound √(2π/q) E[bound; y > R] at q = t: by its integral, or by its supremum."""
+    if bound.size.is_zero():
+        return arb(0)
+    if bound.decay > 0:
+        return _integral_of(bound, start) / t
+    return largest(bound, start) * (arb.pi() / (2 * t)).sqrt()
 
 
 def _inner_integral(function: PiecewiseSmooth, radius: arb) -> arb:
@@ -666,55 +699,37 @@ def _linear_ends(
 ) -> tuple[arb, int] | None:
     square = _inner_integral(moments.integrand(activation, "second_moment").subs(values), radius)
     steep = _inner_integral(moments.integrand(activation, "derivative_second_moment").subs(values), radius)
-    # ∫ x g g' = ½ [x g²] − ½ ∫ g², for a continuous g
-    edges = sum(
-        (evaluate(piece.expr.subs(values), {x: side * radius}, PREC) ** 2)
-        for side, piece in ((1, activation.pieces.pieces[-1]), (-1, activation.pieces.pieces[0]))
-    )
-    mixed = (radius * edges - square) / 2
-    cubes = [_integral_of_line(end, radius) for end in ends]
-    j_steep = steep - radius * sum(end.slope**2 for end in ends)
-    j_square = square - sum(cube[0] for cube in cubes)
-    j_mixed = mixed - sum(cube[1] for cube in cubes)
-    e_steep, e_square, e_mixed = (
-        sum((_integral_of(getattr(end, name), radius) for end in ends), arb(0))
-        for name in ("steep", "square", "mixed")
-    )
-    # second order: ∫ |rest| x²
-    r2 = radius**2
-    line2 = sum((end.slope**2 * radius**3 / 3 for end in ends), arb(0))
-    k_steep = r2 * steep + line2 + sum((_integral_of(end.steep, radius, 2) for end in ends), arb(0))
-    k_square = r2 * (square + sum(cube[0] for cube in cubes)) + sum(
-        (_integral_of(end.square, radius, 2) for end in ends), arb(0)
-    )
-    k_mixed = r2 * ((square + r2 * steep) / 2 + sum(abs(cube[1]) for cube in cubes)) + sum(
-        (_integral_of(end.mixed, radius, 2) for end in ends), arb(0)
-    )
+    lines = [_integral_of_line(end, radius) for end in ends]
+    flat = sum((end.slope**2 for end in ends), arb(0))
     crossed = sum((end.slope * end.level for end in ends), arb(0))
     levels = sum((end.level**2 for end in ends), arb(0))
-    j_steep += arb(0, e_steep.upper())
-    lead = j_steep - 2 * crossed if balance is BIAS else crossed - j_steep
+    outside = sum((_integral_of(end.steep, radius) for end in ends), arb(0))
+    excess = steep - radius * flat + arb(0, outside.upper())
+    lead = excess - 2 * crossed if balance is BIAS else crossed - excess
     if lead.contains(0) or not lead.is_finite():
         return None
-    size_square = abs(j_square).upper() + e_square
-    size_mixed = abs(j_mixed).upper() + e_mixed
-    for exponent in range(2, 40):
+    near = radius**2 * steep + flat * radius**3 / 3
+    if balance is BIAS:
+        inner = square + sum(line[0] for line in lines)
+    else:
+        inner = (square + radius**2 * steep) / 2 + sum(line[1] for line in lines)
+    for exponent in range(2, 60):
         t = arb(2) ** exponent
+        error = near / (2 * t) + sum((_late(end.steep, radius, t) for end in ends), arb(0)) + inner / t
         if balance is BIAS:
-            error = k_steep / (2 * t) + levels / 2 * (2 * arb.pi() / t).sqrt()
-            error += size_square / t + k_square / (2 * t * t)
-        else:
-            error = k_steep / (2 * t) + size_mixed / t + k_mixed / (2 * t * t)
+            error += levels / 2 * (2 * arb.pi() / t).sqrt()
+        for end in ends:
+            error += _share(end.square if balance is BIAS else end.mixed, radius, t)
         if error < abs(lead):
             return t, 1 if lead > 0 else -1
     return None
 
 
 def _integral_of_line(end: _End, radius: arb) -> tuple[arb, arb]:
-    """∫_0^R (C t + d)² dt and ∫_0^R (C² t² + C d t) dt; the latter with |·| large enough for a bound."""
+    """Return ∫_0^R (C t + d)² dt, and a bound of ∫_0^R |C² t² + C d t| dt."""
     c, d = end.slope, end.level
     square = c * c * radius**3 / 3 + c * d * radius**2 + d * d * radius
-    return square, c * c * radius**3 / 3 + c * d * radius**2 / 2
+    return square, c * c * radius**3 / 3 + abs(c * d) * radius**2 / 2
 
 
 def _bounded_ends(activation: Any, balance: Balance, values: dict[Any, Any]) -> tuple[arb, int] | None:

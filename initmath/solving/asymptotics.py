@@ -220,6 +220,9 @@ class _Builder:
                 terms[k] = terms.get(k, arb(0)) + c
             return self.make(f.rate, terms, _sum(f.rest, g.rest, self.start))
         if not gap > 0:
+            if f.rate < 0 and g.rate < 0:
+                # Equal rates that are no dyadic numbers (1.702): a bound of the sum is still known.
+                return self.make(arb(0), {}, _sum(f.bound(), g.bound(), self.start))
             raise NoForm("exponential rates cannot be compared")
         small = _sum(_bound_terms(g.terms), g.rest, self.start)
         small = Bound(small.size, small.power, small.decay + gap)
