@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -25,17 +26,18 @@ from initmath.meanfield.ends import End, at_infinity, at_zero, next_to_zero, slo
 from initmath.meanfield.points import against_one, infinite, moment_at, product
 from initmath.moments.algebra import is_zero, power_terms, solve_for_q, tidy
 from initmath.solving.arithmetic import combine, exact, proven_positive, small_rational
-from initmath.solving.roots import isolate
+from initmath.solving.roots import Enclosed, isolate
 
 __all__ = ["Basin", "LengthMap", "LengthPoint", "length_map"]
 
-LOW, HIGH = "1.0037e-8", "1.0213e6"
+LOW, HIGH = "1.0037e-8", "1.0213e4"
 """Where roots are looked for when nothing is proven about an end (odd numbers: no root on the edge)."""
 
 OCTAVE, BOXES = 4, 1500
 """The range of q is cut at factors of 4, and each part may cost so many boxes."""
 
 SECONDS = 15.0
+SLOW = 0.5
 EDGE = 1e-6
 """How closely, relatively, the q is found from which E g² is infinite."""
 
@@ -44,7 +46,7 @@ EXTRA_DIGITS = 14
 
 INCREASING_DEPTH = 9
 
-BELOW = "V(q) < q for every q > 0, so every orbit falls"
+BELOW = "V(q) < q on it, so every orbit falls"
 
 METHOD = "root of a certified function, isolated by the interval Newton method"
 
@@ -140,6 +142,11 @@ class _Map:
     def bend(self, t: arb, asked: int) -> arb:
         """V'(t) − 1."""
         return self.sigma_w2.ball * moments.slope_ball(self.activation, "second_moment", t, asked) - 1
+
+    @cached_property
+    def quick_bend(self) -> Enclosed:
+        """``bend`` on boxes that may be halved: it gives up sooner on wide ones."""
+        return _impatient(self.bend)
 
 
 def length_map(
@@ -255,7 +262,7 @@ def _solved(curve: _Map, value: Any) -> LengthMap | None:
         roots = solve_for_q(balance, lambda e: proven_positive(e, values))
     except NotEnclosed:
         return None
-    if roots is None or not _simple(balance, roots, values):
+    if roots is None:
         return None
     deep = curve.digits + EXTRA_DIGITS
     balls = [evaluate(root, values, bits(deep + 20)) for root in roots]
@@ -264,12 +271,6 @@ def _solved(curve: _Map, value: Any) -> LengthMap | None:
         Number(Status.EXACT, balls[k], roots[k], "the equation solved in closed form", deep) for k in order
     ]
     return _assembled(curve, found, _Range(None, None, (), ()))
-
-
-def _simple(balance: Any, roots: tuple[Any, ...], values: dict[Any, Any]) -> bool:
-    """Whether every root is a proven crossing, so that signs alternate between the roots."""
-    slope = balance.diff(Q)
-    return all(not evaluate(slope, {**values, Q: evaluate(r, values, 200)}, 200).contains(0) for r in roots)
 
 
 # --------------------------------------------------------------------------------------------------- by balls
@@ -331,11 +332,33 @@ def _isolated(
         left = low
         while left < high:
             right = (OCTAVE * left).mid().min(high).mid()
-            part = isolate(curve.excess, curve.bend, left, right, deep, max_boxes=BOXES, deadline=deadline)
+            part = isolate(
+                curve.excess, curve.quick_bend, left, right, deep, max_boxes=BOXES, deadline=deadline
+            )
             roots += [root for root in part.roots if not (roots and root.overlaps(roots[-1]))]
             unresolved += part.unresolved
             left = right
     return roots, _joined(unresolved)
+
+
+def _impatient(enclose: Enclosed) -> Enclosed:
+    """Let a box go to be halved at once if one as wide took long in vain; that changes the time only."""
+    widest = [float("inf")]
+
+    def enclosed(box: arb, asked: int) -> arb:
+        width = float(box.rad()) / max(float(box.mid()), 1e-300)
+        if width >= widest[0]:
+            return arb.nan()
+        started = time.monotonic()
+        try:
+            value = enclose(box, asked)
+        except NotEnclosed:
+            value = arb.nan()
+        if not value.is_finite() and time.monotonic() - started > SLOW:
+            widest[0] = width / 2
+        return value
+
+    return enclosed
 
 
 def _joined(intervals: list[tuple[arb, arb]]) -> tuple[tuple[arb, arb], ...]:
@@ -527,19 +550,23 @@ def _reach_up(curve: _Map, point: LengthPoint, points: list[LengthPoint], span: 
     upper = [p.q for p in points if p.q.ball > point.q.ball]
     walls = [pair[0] for pair in span.unresolved if pair[0] >= point.q.ball]
     wall = min(walls, key=float, default=None)
-    bottom = span.zero.q if point.at_zero and span.zero is not None else point.q.ball.lower()
-    if point.at_zero and span.zero is None:
+    bottom = point.q.ball.lower()
+    if point.at_zero and span.zero is None and span.low is not None:
         return None, None
+    if point.at_zero:
+        # V < id as far as the next fixed point, so an orbit falls, and its limit can only be 0.
+        if upper and (wall is None or upper[0].ball < wall):
+            return upper[0], BELOW
+        if wall is None and span.infinity is not None and span.infinity.sign < 0:
+            return infinite(curve.digits), BELOW
+        end = wall if wall is not None else span.high
+        return (None if end is None else _number(end, curve)), BELOW
     if upper and (wall is None or upper[0].ball < wall):
         return (upper[0] if _increases(curve, bottom, upper[0].ball.upper()) else None), None
     if wall is not None:
         note = f"above q = {float(wall):.6g} nothing is proven"
         return (_number(wall, curve) if _increases(curve, bottom, wall) else None), note
     end = span.high if span.high is not None else (point.q.ball.upper() * arb("1e6") + 10).mid()
-    if point.at_zero and span.zero is not None:
-        # V < id on all of it, so an orbit decreases, and its limit can only be 0: no need of monotony.
-        if span.infinity is not None and span.infinity.sign < 0:
-            return infinite(curve.digits), BELOW
     if not _increases(curve, bottom, end):
         return None, None
     far = span.infinity
@@ -571,7 +598,7 @@ def _increases(curve: _Map, low: arb, high: arb) -> bool:
     while stack:
         a, b, depth = stack.pop()
         try:
-            value = curve.bend(a.union(b), 6)
+            value = curve.quick_bend(a.union(b), 6)
             if value.is_finite() and value > -1:
                 continue
         except (NotEnclosed, Divergent):

@@ -220,9 +220,8 @@ def test_several_fixed_points():
     square = found("square", "0.1", "0.1")
     forms = [str(p.q_star.closed_form) for p in square.fixed_points]
     assert forms == ["5/3 - sqrt(22)/3", "sqrt(22)/3 + 5/3"]
-        "5/3 - sqrt(22)/3",
-        "sqrt(22)/3 + 5/3",
-    ]
+    (double,) = found("square", 1, "1/12").fixed_points
+    assert double.q_star.closed_form == Rational(1, 6) and double.stability == "marginal"
 
 
 def test_no_fixed_point():
@@ -274,7 +273,7 @@ def test_a_tangent_is_not_called_proven():
     assert not answer.complete and "not proven" in answer.reason
 
 
-# -------------------------------------------------------------------------------------- maps iterated, networks
+# ---------------------------------------------------------------------------- maps iterated, networks
 
 
 @pytest.mark.parametrize(
