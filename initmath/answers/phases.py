@@ -155,7 +155,7 @@ def mean_field_of(
         continuum=found.continuum,
         universality_class=kind.name,
         reason=found.reason,
-        complete=found.complete,
+        complete=found.complete and not activation.is_symbolic,
         warnings=tuple(warnings),
         why_class=kind.reason,
     )

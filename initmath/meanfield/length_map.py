@@ -177,8 +177,8 @@ def length_map(
     >>> from initmath.activation import resolve
     >>> from initmath.solving.arithmetic import exact
     >>> found = length_map(resolve("tanh"), exact(2, 30), exact("1/20", 30))
-    >>> [float(point.q) for point in found.points], found.complete
-    ([0.7217618726520714], True)
+    >>> [f"{float(point.q):.12f}" for point in found.points], found.complete
+    (['0.721761872652'], True)
     """
     if activation.expr is None:
         return LengthMap((), None, False, "the function could not be traced: fixed points cannot be isolated")
