@@ -24,6 +24,7 @@ from sympy import (
     erfc,
     exp,
     expand,
+    factor_list,
     factorint,
     log,
     rem,
@@ -34,7 +35,7 @@ from sympy.core.numbers import NumberSymbol
 
 from initmath.integral import Phi, q
 
-__all__ = ["exponential_polynomial", "is_zero", "power_terms", "solve_for_q", "tidy"]
+__all__ = ["exponential_polynomial", "is_zero", "power_terms", "solve_for_q", "square_root", "tidy"]
 
 MAX_OPERATIONS = 200
 """Longer expressions are left as they are: cancelling them would take longer than it helps."""
@@ -168,7 +169,8 @@ def is_zero(expr: Any) -> bool:
     >>> is_zero(pi - 3)
     False
     """
-    if expr.is_zero:
+    # SymPy's own answer takes minutes for a long constant with nested fractions.
+    if expr.count_ops() <= MAX_OPERATIONS and expr.is_zero:
         return True
     if expr.count_ops() > 20 * MAX_OPERATIONS:
         return False
@@ -204,6 +206,48 @@ def tidy(expr: Any) -> Any:
         return expr
     back = short.xreplace(atoms.back)
     return back if back.count_ops() < expr.count_ops() else expr
+
+
+def square_root(expr: Any, positive: Callable[[Any], bool]) -> Any:
+    """Return √expr of a positive closed form as a fraction with all squares taken out of the root.
+
+    Numerator and denominator are cancelled and factored in the atoms, so that nothing is left nested.
+
+    Parameters
+    ----------
+    expr : Expr
+    positive : callable
+        Decides the sign of a factor that comes out of the root.
+
+    Examples
+    --------
+    >>> from sympy import pi
+    >>> square_root((pi - 3) ** 2 / (2 * pi), lambda e: bool(e > 0))
+    sqrt(2)*(-3 + pi)/(2*sqrt(pi))
+    """
+    half = Rational(1, 2)
+    if expr.is_Atom or expr.count_ops() > MAX_OPERATIONS:
+        return Pow(expr, half, evaluate=not expr.args)
+    atoms = _Atoms(expr)
+    if any(len(base.args) > 0 for _, _, base in atoms.relations):
+        return Pow(expr, half, evaluate=False)
+    outside, inside = S.One, S.One
+    for part, power in zip(cancel(atoms.expr).as_numer_denom(), (1, -1), strict=True):
+        number, factors = factor_list(part)
+        inside *= number**power
+        for factor, multiplicity in factors:
+            back = factor.xreplace(atoms.back)
+            if multiplicity > 1:
+                outer = back if positive(back) else -back
+                outside *= outer ** (power * (multiplicity // 2))
+            if multiplicity % 2:
+                inside *= back**power
+    root = Pow(inside, half) if inside.count_ops() <= SHORT_ROOT else Pow(inside, half, evaluate=False)
+    return outside * root
+
+
+SHORT_ROOT = 12
+"""SymPy decides the sign of every factor before it takes a root: seconds for a longer expression."""
 
 
 def power_terms(expr: Any, variable: Any = q) -> dict[Any, Any] | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Eq, Pow, Rational, S, Symbol, cancel, fraction, together
+from sympy import Eq, Pow, Rational, S, Symbol, cancel, erfc, fraction, sqrt, together
 
 from initmath import moments
 from initmath.activation import Activation, resolve
 from initmath.balls import bits, evaluate, working_precision
 from initmath.derivation import Number, Status, Step
 from initmath.errors import NotEnclosed
+from initmath.integral import Phi, x
 from initmath.integral import q as Q
-from initmath.integral import x
-from initmath.moments.algebra import is_zero, tidy
+from initmath.moments.algebra import is_zero, square_root, tidy
 from initmath.transformation.conditions import (
     CONDITIONS,
     M1,
@@ -317,7 +317,7 @@ def _with_parameter(problem: Problem, left: Eliminated, table: _Table) -> Closed
             squared = left.squared_scale.xreplace(point)
             if not evaluate(squared, {}, bits(problem.digits + GUARD_DIGITS)) > 0:
                 continue
-            scale = _square_root(tidy(squared))
+            scale = square_root(squared, lambda e: _sign(e, problem.digits) > 0)
             found["output_scale"] = _number(scale, problem.digits)
             steps.append(("output_scale", Step("output_scale", _equation(OUTPUT_SCALE**2, squared),
                           _equation(OUTPUT_SCALE, scale), _SCALE_REASON[left.scale_of],
@@ -348,7 +348,13 @@ def _roots_of(equation: Any, symbol: Symbol, positive: bool, digits: int) -> tup
             return ()
         centre, half = -c[1] / (2 * c[2]), _square_root(discriminant) / (2 * c[2])
         candidates = [tidy(centre)] if sign == 0 else [centre - half, centre + half]
+    candidates = [_without_phi(root) for root in candidates]
     return tuple(root for root in candidates if not positive or _sign(root, digits) > 0)
+
+
+def _without_phi(expr: Any) -> Any:
+    """Write Φ of a constant by erfc, as the papers do."""
+    return tidy(expr.replace(Phi, lambda t: erfc(-t / sqrt(2)) / 2))
 
 
 def _sign(expr: Any, digits: int) -> int:
