@@ -179,6 +179,9 @@ Origin = tuple[CriticalPoint | None, str, bool]
 
 def _at_zero(activation: Any, digits: int) -> Origin:
     values = moments.parameter_values(activation)
+    degree = activation.homogeneity_degree
+    if degree is not None:
+        return None, f"q* = 0 is not critical: E g'² is proportional to q^({degree - 1})", True
     found = coefficients_at_zero(activation, ORDER)
     if found is None:
         return None, "g has no one-sided Taylor series at 0", False
