@@ -82,6 +82,9 @@ class LayerLaw:
     mean_error : ndarray, shape (4, n)
         Error estimate of ``mean``.
     covariance : ndarray, shape (4, 4, n)
+    covariance_error : ndarray, shape (4, 4, n)
+        Error estimate of ``covariance``: that of the moments whose difference it is, so for a feature that
+        hardly varies it may be larger than the covariance itself.
     third : ndarray, shape (4, 4, 4, n)
         Third central moments.
     slope, curvature : ndarray, shape (4, n)
@@ -100,6 +103,7 @@ class LayerLaw:
     mean: Real
     mean_error: Real
     covariance: Real
+    covariance_error: Real
     third: Real
     slope: Real
     curvature: Real
@@ -143,17 +147,20 @@ def layer_law(activation: ActivationLike, q: ArrayLike) -> LayerLaw:
         found = curve(_monomials(g, slope, products), at, cuts)
         raw = {p: v for p, v in zip(products, found.value, strict=True)}
         error = {p: e for p, e in zip(products, found.error, strict=True)}
-        return _central(at, raw, np.array([error[p] for p in _POWERS]))
+        return _central(at, raw, error)
 
 
-def _central(q: Real, raw: dict[Powers, Real], mean_error: Real) -> LayerLaw:
-    mean = np.array([raw[p] for p in _POWERS])
+def _central(q: Real, raw: dict[Powers, Real], error: dict[Powers, Real]) -> LayerLaw:
+    mean, mean_error = (np.array([values[p] for p in _POWERS]) for values in (raw, error))
     size, n = mean.shape
-    covariance = np.empty((size, size, n))
+    covariance, covariance_error = np.empty((size, size, n)), np.empty((size, size, n))
     third = np.empty((size, size, size, n))
     for i in range(size):
         for j in range(size):
-            covariance[i, j] = raw[_sum((_POWERS[i], _POWERS[j]))] - mean[i] * mean[j]
+            both = _sum((_POWERS[i], _POWERS[j]))
+            covariance[i, j] = raw[both] - mean[i] * mean[j]
+            of_product = np.abs(mean[i]) * mean_error[j] + np.abs(mean[j]) * mean_error[i]
+            covariance_error[i, j] = error[both] + of_product
     for i in range(size):
         for j in range(size):
             for k in range(size):
@@ -175,10 +182,13 @@ def _central(q: Real, raw: dict[Powers, Real], mean_error: Real) -> LayerLaw:
     wild = ~steep
     mean[3, wild] = np.inf
     first[3, wild] = curvature[3, wild] = covariance[3, :, wild] = covariance[:, 3, wild] = 0
+    covariance_error[3, :, wild] = covariance_error[:, 3, wild] = 0
     third[3, :, :, wild] = third[:, 3, :, wild] = third[:, :, 3, wild] = 0
     parts = (mean[:3], first, curvature, covariance.reshape(-1, n), third.reshape(-1, n))
     valid = np.logical_and.reduce([np.isfinite(part).all(axis=0) for part in parts])
-    return LayerLaw(q, mean, mean_error, covariance, third, first, curvature, np.asarray(valid))
+    return LayerLaw(
+        q, mean, mean_error, covariance, covariance_error, third, first, curvature, np.asarray(valid)
+    )
 
 
 def _sum(powers: Sequence[Powers]) -> Powers:

@@ -57,6 +57,9 @@ and √N)."""
 BEYOND = 30.0
 """Standard deviations, of what variance is left to it, that something determined by the others may be off."""
 
+KNOWN = 100.0
+"""How often its own numerical error a variance must be to be divided by."""
+
 PAIRS = 400
 """Layers × networks at which the two-point kernel is computed (a two-dimensional integral each)."""
 
@@ -164,6 +167,7 @@ def _taken(law: LayerLaw, keep: NDArray[np.bool_]) -> LayerLaw:
         law.mean[:, keep],
         law.mean_error[:, keep],
         law.covariance[:, :, keep],
+        law.covariance_error[:, :, keep],
         law.third[:, :, :, keep],
         law.slope[:, keep],
         law.curvature[:, keep],
@@ -217,6 +221,19 @@ def _certain(agrees: NDArray[np.bool_], compared: NDArray[np.bool_]) -> Scores:
     return Scores(nothing, np.zeros(len(agrees)), compared=compared, agrees=agrees)
 
 
+def _determined(
+    rest: Real, scale: Real, left: Real, unsure: Real
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether what the other averages determine agrees with them, and whether that says anything.
+
+    What is left of its variance is little, not nothing: g² follows y² up to a share ~ q of its variance where
+    q is small.  That spread, and the error with which it is known, must be allowed for; where they are as
+    large as the average itself, nothing is compared.
+    """
+    allowed = EXACT * scale + BEYOND * np.sqrt(np.maximum(left, 0) + unsure)
+    return np.abs(rest) <= allowed, np.isfinite(rest) & (allowed < scale)
+
+
 def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]]:
     """Gram–Schmidt over the features in a fixed order: coefficients, and innovations."""
     size, n = layer.residual.shape
@@ -231,7 +248,9 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             projection = np.einsum("jn,jn->n", layer.covariance[i], directions[k])
             own -= projection * directions[k]
         left = np.einsum("in,ijn,jn->n", own, layer.covariance, own)
+        unsure = np.einsum("in,ijn,jn->n", np.abs(own), layer.law.covariance_error, np.abs(own))
         free = left > np.maximum(DETERMINED * whole, NOTHING * (whole + layer.law.mean[i] ** 2))
+        free &= left > KNOWN * unsure
         with np.errstate(all="ignore"):
             directions[place] = np.where(free, own / np.sqrt(np.where(free, left, 1)), 0)
         if i == 0 or (i == 3 and seen.derivative is None):
@@ -242,9 +261,8 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             z = np.where(free & np.isfinite(layer.law.mean[i]), rest / error, np.nan)
             skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
             scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
-            rounding = EXACT * scale * np.sqrt(layer.width)
-            agrees = np.abs(rest) <= rounding + BEYOND * np.sqrt(np.maximum(left, 0))
-            compared = ~free & np.isfinite(rest) & np.isfinite(scale)
+            agrees, meant = _determined(rest, scale * np.sqrt(layer.width), left, unsure)
+            compared = ~free & meant
             off = None
             if layer.higher is not None:
                 off = layer.higher.remainder(own, layer.kappa, layer.kappa_6)
@@ -318,7 +336,8 @@ def _kernel(
         k = u * v
         return np.stack([k, k * k, k * a * a, k * u, k * u * u, k * s * s, k * a * b])
 
-    moments = pair_expectation(products, q1, q2, p, cuts, checked=20).value
+    found = pair_expectation(products, q1, q2, p, cuts, checked=20)
+    moments, error = found.value, found.error
     k, square = moments[0], moments[1]
     with np.errstate(all="ignore"):
         covariance = moments[2:6] - k * layer.law.mean[:, good]  # with y₁², g, g², g'²
@@ -337,13 +356,15 @@ def _kernel(
         rest = rest - np.sum(np.where(used, coefficients * np.where(used, residual, 0), 0), axis=0)
         rest = rest - mixed / spread * root * (s12 - p / q1 * s11)
         whole = square - k * k
-        free = left > np.maximum(DETERMINED * whole, NOTHING * square)
+        # the error is that of a coarser rule, so it needs no margin
+        unsure = error[1] + 2 * np.abs(k) * error[0]
+        free = left > np.maximum(np.maximum(DETERMINED * whole, NOTHING * square), unsure)
         z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
         scale = np.sqrt(np.maximum(whole, 0)) + np.sqrt(square) + 1e-300
-        agrees = np.abs(rest) <= EXACT * scale * root + BEYOND * np.sqrt(np.maximum(left, 0))
+        agrees, meant = _determined(rest, scale * root, left, unsure)
         known = np.isfinite(moments).all(axis=0)
         z[~known] = np.nan
-        compared = known & ~free & np.isfinite(rest) & np.isfinite(scale)
+        compared = known & ~free & meant
     skew = _kernel_skewness(
         g, slope, cuts, layer, good, q1, q2, p, k, coefficients, mixed / spread, left, free
     )

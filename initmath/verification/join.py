@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.verification.normal import (
+    expected_score_of_t,
     normal_score_of_chi2,
     normal_score_of_t,
     t_without_skewness,
@@ -52,7 +53,7 @@ class Innovation:
     count : ndarray of int, shape (L,)
         How many networks went into it.
     sensitivity : ndarray, shape (L,)
-        By how much z moves if σ_w² is 1 % wrong (0 where that is not used).
+        By how much z moves on average if σ_w² is 1 % wrong (0 where that is not used).
     exact : ndarray of int, shape (L,)
         How many networks were compared exactly, because the quantity has no variance of its own.
     mismatches : ndarray of int, shape (L,)
@@ -177,11 +178,14 @@ def joined(quantity: str, place: Place, scores: Scores, studentised: bool = Fals
         else:
             score = without_skewness(total, gamma)
         moved, off = (
-            np.where(count > 0, place.add(part, random) / np.sqrt(count) / spread, 0)
+            np.where(count > 0, place.add(part, random) / np.sqrt(count), 0)
             if part is not None
             else np.zeros(place.layers)
             for part in (scores.moves, scores.remainder)
         )
+        off = np.where(count > 0, off / spread, 0)
+        if studentised and scores.moves is not None:
+            moved = expected_score_of_t(moved, np.maximum(count - 1, 1))
     score = np.where(count > 0, score, np.nan)
     exact = wrong = np.zeros(place.layers, np.intp)
     if scores.compared is not None and scores.agrees is not None:

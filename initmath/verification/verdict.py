@@ -23,6 +23,9 @@ LEVEL = 0.01
 POWER = 0.9
 """Probability of refuting a σ_w² that is 1 % wrong from which a claim that stood counts as confirmed."""
 
+CLAIMED = frozenset({"q", "second_moment"})
+"""What the map of a layer is about: q from the layer's input, and E g² at q."""
+
 _ALL = ("q", "second_moment", "mean", "derivative", "cross_q", "kernel", "gradient")
 _NAMES = {
     "q": "pre-activation variance",
@@ -84,7 +87,9 @@ def assess(
     -------
     Judgement
         REFUTED if the joint p-value is below the level, or if something without variance is not what it must
-        be; CONFIRMED if not and if the power is enough; else UNKNOWN, which never counts as confirmed.
+        be; CONFIRMED if not, if what the claim is about (q and E g²; for a criterion's constant E g² and E g)
+        was tested in at least half of the layers, and if the power is enough; else UNKNOWN, which never
+        counts as confirmed.  The notes name every other quantity that was not tested.
 
     Notes
     -----
@@ -100,8 +105,9 @@ def assess(
     found = innovations(seen, claim, weights)
     # A constant that a criterion claims is tested by the output's moments; that y has the variance which its
     # input gives it, or that an orthogonal matrix keeps norms, says nothing about the constant.
-    about = frozenset({"second_moment", "mean"}) if any(claim.offset) else None
-    joint = judge(found, level, about)
+    offset = frozenset({"second_moment", "mean"}) if any(claim.offset) else None
+    joint = judge(found, level, offset)
+    about = offset or CLAIMED
     notes = tuple(_notes(found))
     if joint.mismatches:
         what = ", ".join(_NAMES[name] for name in joint.mismatches)
@@ -113,16 +119,18 @@ def assess(
             f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
         )
         return Judgement(Verdict.REFUTED, reason, joint, found, notes)
-    tested = next((each for each in found if each.quantity == "second_moment"), None)
-    layers = 0 if tested is None else int(np.sum((tested.count > 0) | (tested.exact > 0)))
-    coarse = [each for each in found if each.coarse.any()]
+    coarse = [each for each in found if each.coarse.any() and each.quantity in about]
     if coarse:
         reason = f"nothing contradicts the claim, but {_coarse(coarse)}; a larger width would do"
         return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
-    if 2 * layers < seen.depth:
-        why = notes[0] if notes else "no signal"
-        reason = f"E g² could be tested in {layers} of {seen.depth} layers only: {why}"
-        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
+    for each in found:
+        layers = int(np.sum((each.count > 0) | (each.exact > 0)))
+        if each.quantity in about and 2 * layers < seen.depth:
+            why = next((note for note in notes if note.startswith(_NAMES[each.quantity])), "no signal")
+            reason = (
+                f"the {_NAMES[each.quantity]} could be tested in {layers} of {seen.depth} layers only: {why}"
+            )
+            return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     if joint.power < power:
         reason = (
             f"nothing contradicts the claim, but a σ_w² that is 1 % wrong would be refuted with probability "
@@ -178,7 +186,8 @@ def _notes(found: Sequence[Innovation]) -> list[str]:
         nothing = int(np.sum((each.count == 0) & (each.exact == 0)))
         if nothing and not heavy and each.quantity not in ("gradient",):
             notes.append(f"{_NAMES[each.quantity]}: not tested in {nothing} layers (no usable variation)")
-    missing = [name for name in _ALL if name not in {each.quantity for each in found}]
+    tested = {each.quantity for each in found if (each.count > 0).any() or (each.exact > 0).any()}
+    missing = [name for name in _ALL if name not in tested]
     if missing:
         notes.append("not tested: " + ", ".join(_NAMES[name] for name in missing))
     return notes

@@ -15,6 +15,7 @@ import pytest
 from initmath.errors import InputError
 from initmath.simulate import Experiment, InlineExecutor, dask_executor, execution, run, without_weights
 from initmath.simulate.execution import compute, ranges
+from initmath.simulate.store import _FORMAT
 
 WITHOUT = Experiment("relu", width=37, depth=5, networks=40, sigma_w2=2.0, sigma_b2=0.1, backward=True)
 EXPLICIT = Experiment("gelu", width=37, depth=4, networks=24, sigma_w2=2.0, backward=True, weights="uniform")
@@ -173,11 +174,20 @@ def test_a_corrupt_file_is_refused_and_left(tmp_path, damage):
         with path.open("wb") as file:
             np.save(file, np.zeros(3))
     else:
-        np.savez(path, format="initmath simulation 1")
+        np.savez(path, format=_FORMAT)
     before = path.read_bytes()
     with pytest.raises(InputError, match="corrupt") as caught:
         run(WITHOUT, resume=path)
     assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_another_version_is_refused_and_left(tmp_path):
+    path = tmp_path / "run.npz"
+    np.savez(path, format="initmath simulation 1", experiment=WITHOUT.describe())
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="another version"):
+        run(WITHOUT, resume=path)
     assert path.read_bytes() == before
 
 

@@ -15,7 +15,12 @@ from initmath.finite_width.remainder import higher_derivatives
 from initmath.simulate import Experiment, InputGram, run
 from initmath.verification import Claim, innovations, judge, observe
 from initmath.verification.join import NEGLIGIBLE, Place, Scores, joined
-from initmath.verification.normal import normal_score_of_t, t_without_skewness
+from initmath.verification.normal import expected_score_of_t, normal_score_of_t, t_without_skewness
+
+
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
 
 LAWS = ("uniform", "truncated_normal", "orthogonal", "weight_standardised")
 
@@ -67,9 +72,9 @@ def test_second_order_on_a_sphere(name):
 
 
 def test_sixth_cumulants():
-    x = np.random.default_rng(0).uniform(-np.sqrt(3), np.sqrt(3), 4_000_000)
+    x = np.random.default_rng(0).uniform(-np.sqrt(3), np.sqrt(3), 1_000_000)
     assert weight_law("uniform").sixth == pytest.approx(
-        np.mean(x**6) - 15 * np.mean(x**4) + 30 * np.mean(x**2) ** 3, abs=0.1
+        np.mean(x**6) - 15 * np.mean(x**4) + 30 * np.mean(x**2) ** 3, abs=0.2
     )
     cut = stats.truncnorm(-2, 2)
     m = [cut.moment(k) for k in (2, 4, 6)]
@@ -93,29 +98,69 @@ def test_the_inputs_own_means_are_recorded():
     assert np.isnan(without.mean_x[:, 0]).all()
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh"])
-@pytest.mark.parametrize("weights", LAWS)
+@pytest.mark.parametrize("name", [slow("relu"), "tanh"])
+@pytest.mark.parametrize(
+    "weights", ["uniform", slow("truncated_normal"), "orthogonal", slow("weight_standardised")]
+)
 def test_small_widths_are_not_refuted(name, weights):
     """With 2000 networks of width 4, stopping at κ₄ refutes what is true; that is not counted, and said."""
     law = weight_law(weights)
     found = verify(name, width=4, depth=2, networks=2000, weights=weights, sigma_w2=repr(gain(name, law)))
     assert found.verdict.value == "unknown"
     assert any("first order in 1/N" in note for note in found.notes)
-    assert "not counted" in found.reason
+    if name == "tanh":  # E relu² = q/2 exactly, whatever the weights
+        assert "not counted" in found.reason
 
 
-def test_where_the_second_order_is_small_all_is_counted():
-    for weights in ("uniform", "truncated_normal", "orthogonal"):
-        found = verify("tanh", width=128, depth=6, networks=60, weights=weights)
-        assert not any("not counted" in note for note in found.notes)
-        assert found.verdict.value != "refuted"
-        wrong = repr(found.sigma_w2 * 1.1)
-        assert (
-            verify(
-                "tanh", width=128, depth=6, networks=60, weights=weights, simulated_sigma_w2=wrong
-            ).verdict.value
-            == "refuted"
-        )
+@pytest.mark.parametrize("weights", ["uniform", slow("truncated_normal"), slow("orthogonal")])
+def test_where_the_second_order_is_small_all_is_counted(weights):
+    found = verify("tanh", width=128, depth=6, networks=60, weights=weights)
+    assert not any("not counted" in note for note in found.notes)
+    assert found.verdict.value != "refuted"
+    wrong = repr(found.sigma_w2 * 1.1)
+    twin = verify("tanh", width=128, depth=6, networks=60, weights=weights, simulated_sigma_w2=wrong)
+    assert twin.verdict.value == "refuted"
+
+
+def test_what_is_not_claimed_may_be_left_out_and_is_named():
+    """ReLU's mean at small width is not counted; q and E g² = q/2 are, and they are what is claimed."""
+    found = verify("relu", width=16, depth=3, networks=1000, weights="orthogonal")
+    assert found.verdict.value == "confirmed"
+    (named,) = [note for note in found.notes if note.startswith("not tested: ")]
+    assert "mean" in named and "second moment" not in named
+    assert {test.quantity for test in found.tests} == {"second_moment"}  # q and the gradient are exact
+
+
+@pytest.mark.parametrize(("shift", "freedom"), [(0.5, 1), (5.0, 2), (5.0, 7), (3.0, 50)])
+def test_students_power(shift, freedom):
+    t = stats.nct(freedom, shift).rvs(20_000, random_state=4)
+    score = normal_score_of_t(t, freedom)
+    assert float(expected_score_of_t(shift, freedom)) == pytest.approx(score.mean(), abs=0.03)
+    assert score.var() < 1  # so a power by a normal law of variance 1 is not overstated
+
+
+def test_few_networks_state_students_power():
+    """Two networks of uniform weights and one layer: no shift by 1 % is seen, however wide they are."""
+    n = 100_000
+    moves = np.full(2, 0.01 * np.sqrt(n / 2))
+    place = Place(np.zeros(2, np.intp), 1)
+    z = np.array([0.3, -0.5])
+    one, known = (joined("q", place, Scores(z, 0 * z, moves), own) for own in (True, False))
+    assert known.sensitivity[0] > 3 > 2 > one.sensitivity[0]
+
+
+@pytest.mark.parametrize("q", [1e-5, 1e-8, 1e-9, 1e-12])
+def test_what_is_nearly_determined_is_compared_with_what_spread_it_has(q):
+    """g² of GELU at small q: a share ~ q of its variance is left, which is no error."""
+    s = float(q / layer_law(resolve("gelu"), [q]).mean[2, 0])
+    e = Experiment(
+        resolve("gelu"), 16, 2, 400, s, inputs=InputGram.pair(q, sigma_w2=s), backward=True, seed=1
+    )
+    seen = observe(run(e))
+    right = judge(innovations(seen, Claim(resolve("gelu"), s), weight_law("gaussian")), 0.01)
+    assert not right.mismatches and right.p > 1e-4
+    other = judge(innovations(seen, Claim(resolve("tanh"), s), weight_law("gaussian")), 0.01)
+    assert other.mismatches or other.p < 1e-6
 
 
 def test_a_single_network_does_not_know_its_spread():
