@@ -131,6 +131,12 @@ def assess(
                 f"the {_NAMES[each.quantity]} could be tested in {layers} of {seen.depth} layers only: {why}"
             )
             return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
+        if each.quantity in about and each.heavy.any() and not each.count.any():
+            reason = (
+                f"the {_NAMES[each.quantity]} was tested only where the other averages determine it; "
+                "elsewhere a few neurons decide it and no mean can be tested"
+            )
+            return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     if joint.power < power:
         reason = (
             f"nothing contradicts the claim, but a σ_w² that is 1 % wrong would be refuted with probability "
@@ -175,7 +181,7 @@ def _notes(found: Sequence[Innovation]) -> list[str]:
     for each in found:
         heavy = int(each.heavy.sum())
         if heavy:
-            everything = heavy + int(each.count.sum())
+            everything = heavy + int(each.count.sum() + each.exact.sum())
             notes.append(
                 f"{_NAMES[each.quantity]}: left out in {heavy} of {everything} layers × networks, where a "
                 "few neurons decide the average and no mean can be tested"

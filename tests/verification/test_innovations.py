@@ -61,7 +61,7 @@ def test_true_claims_give_standard_normal_scores(name, bias):
 
 
 @pytest.mark.parametrize("weights", ["uniform", "truncated_normal", "orthogonal", "weight_standardised"])
-@pytest.mark.parametrize("name", ["relu", "tanh", "silu"])
+@pytest.mark.parametrize("name", ["relu", "tanh", pytest.param("silu", marks=pytest.mark.slow)])
 def test_other_weights(name, weights):
     g, law = resolve(name), weight_law(weights)
     m = layer_law(g, [1.0]).mean[:, 0]

@@ -122,6 +122,12 @@ def test_where_the_second_order_is_small_all_is_counted(weights):
     assert twin.verdict.value == "refuted"
 
 
+def test_what_was_compared_only_where_it_is_determined_is_not_confirmed():
+    """Orthogonal weights let GELU's q fall until g² = y²/4: that g² was found says nothing about GELU."""
+    found = verify("gelu", width=16, depth=100, networks=20, weights="orthogonal", seed=5000)
+    assert found.verdict.value == "unknown" and "determine it" in found.reason
+
+
 def test_what_is_not_claimed_may_be_left_out_and_is_named():
     """ReLU's mean at small width is not counted; q and E g² = q/2 are, and they are what is claimed."""
     found = verify("relu", width=16, depth=3, networks=1000, weights="orthogonal")
