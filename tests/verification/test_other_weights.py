@@ -106,10 +106,10 @@ def test_small_widths_are_not_refuted(name, weights):
     """With 2000 networks of width 4, stopping at κ₄ refutes what is true; that is not counted, and said."""
     law = weight_law(weights)
     found = verify(name, width=4, depth=2, networks=2000, weights=weights, sigma_w2=repr(gain(name, law)))
-    assert found.verdict.value == "unknown"
+    assert found.verdict.value != "refuted"
     assert any("first order in 1/N" in note for note in found.notes)
     if name == "tanh":  # E relu² = q/2 exactly, whatever the weights
-        assert "not counted" in found.reason
+        assert found.verdict.value == "unknown" and "not counted" in found.reason
 
 
 @pytest.mark.parametrize("weights", ["uniform", slow("truncated_normal"), slow("orthogonal")])
