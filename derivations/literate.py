@@ -1,0 +1,354 @@
+"""What a derivation file is made of: the paper, its claim, the steps, the check, the errata; and its page."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from sympy import Eq, Expr
+
+from initmath.balls import bits, evaluate_to
+from initmath.derivation import Derivation, Number, Status, Step
+from initmath.display.document import (
+    Block,
+    Caution,
+    Equation,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Rewriting,
+    Table,
+)
+from initmath.moments.algebra import is_zero
+
+__all__ = [
+    "Agreement",
+    "Checked",
+    "Claim",
+    "Erratum",
+    "Paper",
+    "agreement",
+    "at",
+    "chain",
+    "derived",
+    "number",
+    "page",
+    "then",
+]
+
+DIGITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where a claim comes from.
+
+    Attributes
+    ----------
+    authors, title, source : str
+        ``source`` is the arXiv id, or the venue.
+    year : int
+    read : str
+        ``"in full"``, ``"in part"``, or ``"from memory"``: then the quoted claim is not confirmed.
+    """
+
+    authors: str
+    year: int
+    title: str
+    source: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a paper says, typed by hand.
+
+    Attributes
+    ----------
+    where : str
+        Equation, section, table or figure.
+    says : str
+        In one sentence.
+    value : Expr or str
+        An exact expression; or a decimal as it is printed, which holds if it is the true value rounded or cut
+        off at its last digit.
+    holds : bool
+        False for a claim that the derivation refutes.
+    """
+
+    where: str
+    says: str
+    value: Any
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One more claim of the same paper, beside the true value.
+
+    Attributes
+    ----------
+    claim : Claim
+    value : Expr or Number
+        What it really is.
+    """
+
+    claim: Claim
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """Something published that does not hold.
+
+    Attributes
+    ----------
+    where : str
+        Paper and place.
+    published, right : str
+    proof : str
+        Why, in a sentence or two that can be checked.
+    read : str
+        As in `Paper`.
+    """
+
+    where: str
+    published: str
+    right: str
+    proof: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a claim compares with the true value: ``"exact"``, ``"as printed"`` or ``"differs"``."""
+
+    kind: str
+    text: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim is right, to the digits that it has."""
+        return self.kind != "differs"
+
+
+# ------------------------------------------------------------------------------------------ derivations
+
+
+def then(
+    rule: str, before: Any, after: Any, reason: str, *references: str, positive: tuple[Any, ...] = ()
+) -> Step:
+    """Return one step of one's own: before equals after, and why; for equations: before, hence after.
+
+    With ``before=None`` it rewrites all that the steps before it left.
+    """
+    return Step(rule, before, after, reason, references=references, positive=positive)
+
+
+def chain(problem: Any, *steps: Step) -> Derivation:
+    """Apply steps to a problem, each to what the one before left; the value is what remains.
+
+    Raises
+    ------
+    ValueError
+        If a step rewrites something that is not there: the explanation would not lead to the answer.
+    """
+    running, done = problem, []
+    for step in steps:
+        if step.before is None:
+            step = replace(step, before=running)
+        if running == step.before:
+            running = step.after
+        elif running.has(step.before):
+            running = running.xreplace({step.before: step.after})
+        else:
+            raise ValueError(f"step {step.rule}: {step.before} does not occur in {running}")
+        done.append(step)
+    value = running.rhs if isinstance(running, Eq) else running
+    return Derivation(problem, tuple(done), value, Status.EXACT)
+
+
+def at(derivation: Derivation, values: dict[Any, Any]) -> Derivation:
+    """Put values into every line of a derivation."""
+
+    def put(expr: Any) -> Any:
+        return expr.subs(values)
+
+    steps = tuple(
+        replace(s, before=put(s.before), after=put(s.after), positive=tuple(map(put, s.positive)))
+        for s in derivation.steps
+    )
+    value = None if derivation.value is None else put(derivation.value)
+    return replace(derivation, problem=put(derivation.problem), steps=steps, value=value)
+
+
+def derived(activation: str, moment: str, **params: Any) -> Derivation:
+    """Return the engine's derivation of a moment of an activation, q symbolic.
+
+    Parameters
+    ----------
+    activation : str
+    moment : str
+        ``"mean"``, ``"second_moment"``, ``"variance"`` or ``"derivative_second_moment"``.
+    **params
+        Parameters of the activation.
+    """
+    from initmath import moments
+    from initmath.activation import resolve
+
+    return moments.closed(resolve(activation, params or None), moment)
+
+
+# ---------------------------------------------------------------------------------------------- the check
+
+
+def number(value: Any, digits: int = DIGITS) -> Number:
+    """Return a closed form, or a Number as it is, with its certified value."""
+    if isinstance(value, Number):
+        return value
+    ball = evaluate_to(value, {}, digits)
+    return Number(Status.EXACT, ball, value, "closed form, evaluated in ball arithmetic", digits)
+
+
+def agreement(claim: Claim, value: Any) -> Agreement:
+    """Compare a claim with the true value: an identity, or every digit that was printed."""
+    if not isinstance(claim.value, str):
+        return _exact(claim.value, value)
+    from flint import arb
+
+    from initmath.balls import working_precision
+
+    printed = Fraction(claim.value)
+    unit = Fraction(1, 10 ** _decimals(claim.value))
+    found = number(value)
+    with working_precision(bits(DIGITS)):
+        off = abs(found.ball - arb(printed.numerator) / printed.denominator)
+        last = arb(unit.numerator) / unit.denominator
+        if off <= last / 2:
+            return Agreement("as printed", "the digits printed are right, rounded")
+        if off < last and abs(found.ball) >= abs(arb(printed.numerator) / printed.denominator):
+            return Agreement("as printed", "the digits printed are right, cut off")
+    return Agreement("differs", f"the true value is {_short(found)}")
+
+
+def _exact(claimed: Any, value: Any) -> Agreement:
+    closed = value.closed_form if isinstance(value, Number) else value
+    if closed is not None and is_zero(closed - claimed):
+        return Agreement("exact", "proven equal, as an identity")
+    if not getattr(claimed, "free_symbols", set()) and not getattr(closed, "free_symbols", set()):
+        return Agreement("differs", f"the true value is {_short(number(value))}")
+    return Agreement("differs", "the two are not the same expression")
+
+
+def _decimals(text: str) -> int:
+    mantissa, _, exponent = text.lower().partition("e")
+    return len(mantissa.partition(".")[2]) - int(exponent or 0)
+
+
+def _short(found: Number) -> str:
+    shown = Number(found.status, found.ball, None, found.method, 10, found.certified)
+    return shown.value
+
+
+# -------------------------------------------------------------------------------------------------- the page
+
+
+def page(module: Any) -> tuple[Block, ...]:
+    """Everything that a derivation file has to say, from top to bottom."""
+    title, *paragraphs = _paragraphs(inspect.getdoc(module) or "")
+    derivation: Derivation = module.derive()
+    claim: Claim = module.CLAIM
+    blocks: list[Block] = [Heading(title.rstrip("."), 1), _paper(module.PAPER)]
+    blocks += [Paragraph(text) for text in paragraphs]
+    blocks += [Heading("Claim"), Paragraph(f"{claim.where}: {claim.says}"), _claimed(claim)]
+    blocks.append(Heading("Derivation"))
+    told: dict[tuple[str, str], int] = {}
+    parts = tuple(getattr(module, "parts", tuple)())
+    count = 0
+    for heading, part in (*parts, ("The result", derivation)):
+        if parts:
+            blocks.append(Heading(heading, 3))
+        for step in part.steps:
+            count += 1
+            blocks.append(_rewriting(count, step, told.setdefault((step.rule, step.reason), count)))
+    blocks += [Heading("Check"), *_check(claim, derivation)]
+    also = tuple(getattr(module, "ALSO", ()))
+    if also:
+        blocks += [Heading("Also in the paper"), _table(also)]
+    errata = tuple(getattr(module, "ERRATA", ()))
+    if errata:
+        blocks.append(Heading("What does not hold"))
+        blocks += [block for erratum in errata for block in _erratum(erratum)]
+    remarks = tuple(getattr(module, "REMARKS", ()))
+    if remarks:
+        blocks += [Heading("Remarks"), Items(remarks)]
+    return tuple(blocks)
+
+
+def _paragraphs(doc: str) -> list[str]:
+    return [" ".join(part.split()) for part in doc.split("\n\n") if part.strip()]
+
+
+def _paper(paper: Paper) -> Block:
+    return Facts(
+        (
+            ("paper", f"{paper.authors} {paper.year}, {paper.title}"),
+            ("source", paper.source),
+            ("read", paper.read if paper.read != "from memory" else "no: quoted from memory, not confirmed"),
+        )
+    )
+
+
+def _claimed(claim: Claim) -> Block:
+    return (
+        Equation("claimed", claim.value)
+        if isinstance(claim.value, Expr)
+        else Paragraph(f"claimed: {claim.value}")
+    )
+
+
+def _rewriting(count: int, step: Step, first: int) -> Rewriting:
+    reason = step.reason if first == count else f"As in step {first}."
+    references = step.references if first == count else ()
+    return Rewriting(count, step.rule, step.before, step.after, reason, step.conditions, references)
+
+
+def _check(claim: Claim, derivation: Derivation) -> list[Block]:
+    found = agreement(claim, derivation.value)
+    blocks: list[Block] = [Equation("derived", derivation.value)]
+    free = getattr(derivation.value, "free_symbols", set())
+    if not free and not getattr(derivation.value, "is_Rational", False):
+        blocks.append(Paragraph(("In numbers: ", _fifteen(derivation.value), ".")))
+    text = f"The claim {'holds' if found.holds else 'does not hold'}: {found.text}."
+    blocks.append(Paragraph(text) if found.holds else Caution(text))
+    return blocks
+
+
+def _fifteen(value: Any) -> Number:
+    found = number(value, 15)
+    return Number(found.status, found.ball, None, found.method, 15, found.certified)
+
+
+def _table(also: tuple[Checked, ...]) -> Block:
+    rows = []
+    for each in also:
+        found = agreement(each.claim, each.value)
+        value = each.value if isinstance(each.value, Expr) else _fifteen(each.value)
+        rows.append(
+            (
+                each.claim.where,
+                each.claim.says,
+                each.claim.value,
+                value,
+                found.kind if found.holds else "differs",
+            )
+        )
+    return Table(("where", "what", "published", "true", ""), tuple(rows))
+
+
+def _erratum(erratum: Erratum) -> tuple[Block, ...]:
+    rows = (("published", erratum.published), ("right", erratum.right), ("proof", erratum.proof))
+    return Heading(erratum.where, 3), Facts(rows)
