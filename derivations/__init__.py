@@ -1,8 +1,8 @@
 """Results of papers, derived again: one file a result, each an argument that runs.
 
 ``python -m derivations`` lists them, ``python -m derivations NAME`` prints one, ``--write`` writes the
-Markdown pages that stand beside the files.  A file says what the paper claims (`CLAIM`, typed by hand), derives
-it (`derive`), and the tests compare.  Where a paper is wrong, the file says so (`ERRATA`).
+Markdown pages that stand beside the files.  A file says what the paper claims (`CLAIM`, typed by hand),
+derives it (`derive`), and the tests compare.  Where a paper is wrong, the file says so (`ERRATA`).
 """
 
 from __future__ import annotations

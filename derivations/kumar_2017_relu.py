@@ -5,7 +5,7 @@ u² = N v² (s² + μ²), where s² and μ are variance and mean of the layer's 
 N v² the outputs of every layer have variance s² = 1 again.
 
 The paper computes with rounded numbers, u² ≈ 3 and μ ≈ 0.7, and arrives at N v² ≈ 2.  Without rounding it
-is 2 exactly: E g² = u²/2, so that u²/(1 + μ²) = u²/E g² = 2 at every u; Kumar's condition and He's are the same.
+is 2 exactly: E g² = u²/2, so that u²/(1 + μ²) = u²/E g² = 2 at every u.  Kumar's condition and He's are one.
 """
 
 from __future__ import annotations
