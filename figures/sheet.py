@@ -1,0 +1,58 @@
+"""The one style sheet: colours that colour-blind readers tell apart, and figures of one width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from initmath.plots.style import BLUE, GREY, ORANGE, VERMILION, save, styled
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "SERIES",
+    "SKY",
+    "VERMILION",
+    "panels",
+    "save",
+    "styled",
+]
+
+GREEN, PURPLE, SKY = "#009E73", "#CC79A7", "#56B4E9"
+SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
+"""Okabe & Ito's palette, in the order of use."""
+
+WIDTH = 3.4  # inches a panel
+
+
+def panels(
+    rows: int = 1, columns: int = 1, *, width: float = WIDTH, height: float = 2.7, **options: Any
+) -> Any:
+    """Return a figure and its axes; call it, and draw, inside ``styled()``.
+
+    Parameters
+    ----------
+    rows, columns : int
+    width, height : float
+        Of one panel, in inches.
+    **options
+        For ``Figure.subplots``.
+
+    Returns
+    -------
+    (Figure, Axes or ndarray of Axes)
+        Not registered with pyplot: nothing needs closing.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def letters(axes: Sequence[Any]) -> None:
+    """Write (a), (b), … beside the titles of the panels."""
+    for letter, axis in zip("abcdefghijklmnop", axes, strict=False):
+        axis.set_title(f"({letter})", loc="left", fontweight="bold", fontsize=9)
