@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from initmath.architectures.inputs import count, reals
 from initmath.errors import InputError
 
 __all__ = ["block_circulant", "circular_convolution", "convolution_singular_values"]
@@ -35,13 +36,9 @@ LARGEST_EXPLICIT = 4096
 
 
 def _kernel(kernel: ArrayLike) -> Real:
-    array = np.asarray(kernel)
-    if array.dtype != np.float32:
-        array = np.asarray(array, np.float64)
-    if array.ndim < 3 or not array.size or not np.all(np.isfinite(array)):
-        raise InputError(
-            f"a kernel has the shape (n_out, n_in, sizes…) and finite entries, got shape {array.shape}"
-        )
+    array = reals(kernel, "a kernel")
+    if array.ndim < 3 or not array.size:
+        raise InputError(f"a kernel has the shape (n_out, n_in, sizes…), got {array.shape}")
     return array
 
 
@@ -52,13 +49,11 @@ def _tap(kernel: Real, at: tuple[int, ...]) -> Real:
 
 
 def _sizes(kernel: Real, size: int | Sequence[int]) -> tuple[int, ...]:
+    wanted = kernel.ndim - 2
     sizes = (size,) if isinstance(size, int | np.integer) else tuple(size)
-    if len(sizes) != kernel.ndim - 2 or any(int(m) != m or m < 1 for m in sizes):
-        raise InputError(
-            f"the image needs {kernel.ndim - 2} positive sizes for a kernel of shape {kernel.shape},"
-            f" got {size}"
-        )
-    return tuple(int(m) for m in sizes)
+    if len(sizes) != wanted:
+        raise InputError(f"a kernel of shape {kernel.shape} acts on images of {wanted} sizes, got {size!r}")
+    return tuple(count(m, "each size of the image") for m in sizes)
 
 
 def circular_convolution(image: ArrayLike, kernel: ArrayLike) -> Real:
@@ -81,7 +76,7 @@ def circular_convolution(image: ArrayLike, kernel: ArrayLike) -> Real:
     >>> circular_convolution([[1.0, 2.0, 3.0]], [[[1.0, 0.0, 0.0]]])  # the tap before the centre
     array([[3., 1., 2.]])
     """
-    taps, x = _kernel(kernel), np.asarray(image)
+    taps, x = _kernel(kernel), reals(image, "an image")
     if x.ndim != taps.ndim - 1 or x.shape[0] != taps.shape[1] or not x.size:
         raise InputError(f"a kernel of shape {taps.shape} does not act on an image of shape {x.shape}")
     kind = np.float32 if x.dtype == taps.dtype == np.float32 else np.float64

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from initmath.architectures.convolution import circular_convolution
+from initmath.architectures.inputs import count, reals
 from initmath.errors import InputError
 from initmath.sampling import delta_orthogonal, orthogonal
 
@@ -45,7 +47,7 @@ def crelu(y: ArrayLike) -> Real:
     >>> crelu([2.0, -3.0])
     array([2., 0., 0., 3.])
     """
-    x = np.asarray(y)
+    x = reals(y, "the features")
     return np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=0)
 
 
@@ -69,7 +71,7 @@ def looks_linear(w: ArrayLike) -> Real:
     >>> looks_linear([[1.0, 2.0]])
     array([[ 1.,  2., -1., -2.]])
     """
-    matrix = np.asarray(w)
+    matrix = reals(w, "the weights")
     if matrix.ndim < 2:
         raise InputError(f"weights have the shape (n_out, n_in, …), got {matrix.shape}")
     return np.concatenate([matrix, -matrix], axis=1)
@@ -113,16 +115,23 @@ class LooksLinear:
 
     factors: tuple[Real, ...]
 
+    def __post_init__(self) -> None:
+        """Check that the factors multiply."""
+        shapes = [reals(factor, "a factor").shape for factor in self.factors]
+        fits = bool(shapes) and all(len(s) == len(shapes[0]) >= 2 for s in shapes)
+        if not (fits and all(a[0] == b[1] for a, b in pairwise(shapes))):
+            raise InputError(f"factors (n_out, n_in, …) that follow on each other are needed, got {shapes}")
+
     def forward(self, x: ArrayLike) -> Real:
         """Return the network's output, through all its CReLUs."""
-        y = self._apply(self.factors[0], np.asarray(x))
+        y = self._apply(self.factors[0], reals(x, "the input"))
         for factor in self.factors[1:]:
             y = self._apply(looks_linear(factor), crelu(y))
         return y
 
     def linear(self, x: ArrayLike) -> Real:
         """Return W'_L ⋯ W'_1 x."""
-        y = np.asarray(x)
+        y = reals(x, "the input")
         for factor in self.factors:
             y = self._apply(factor, y)
         return y
@@ -132,7 +141,9 @@ class LooksLinear:
 
         A feature that is exactly 0 has the derivative 0 in both halves, as in the frameworks.
         """
-        y: Real = np.asarray(x, np.float64)
+        y: Real = np.asarray(reals(x, "the input"), np.float64)
+        if y.ndim != self.factors[0].ndim - 1:
+            raise InputError(f"the Jacobian is taken at one input, got the shape {y.shape}")
         tangents: Real = np.eye(y.size).reshape(y.size, *y.shape)
         y, tangents = self._step(self.factors[0], y, tangents)
         for factor in self.factors[1:]:
@@ -167,8 +178,8 @@ class LooksLinear:
 
 def looks_linear_dense(depth: int, width: int, rng: np.random.Generator, gain: float = 1.0) -> LooksLinear:
     """Draw a dense looks-linear network with orthogonal W' × gain, of constant width."""
-    _positive(depth, width)
-    return LooksLinear(tuple(orthogonal((width, width), gain, rng) for _ in range(depth)))
+    wide, layers = count(width, "width"), count(depth, "depth")
+    return LooksLinear(tuple(orthogonal((wide, wide), gain, rng) for _ in range(layers)))
 
 
 def looks_linear_convolution(
@@ -184,11 +195,5 @@ def looks_linear_convolution(
     >>> found.deviation < 1e-14, bool(np.all(np.abs(found.singular_values - 1) < 1e-13))
     (True, True)
     """
-    _positive(depth, channels)
-    shape = (channels, channels, *taps)
-    return LooksLinear(tuple(delta_orthogonal(shape, gain, rng) for _ in range(depth)))
-
-
-def _positive(depth: int, width: int) -> None:
-    if depth < 1 or width < 1:
-        raise InputError(f"need at least one layer and one feature, got {depth} and {width}")
+    wide, layers = count(channels, "channels"), count(depth, "depth")
+    return LooksLinear(tuple(delta_orthogonal((wide, wide, *taps), gain, rng) for _ in range(layers)))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from initmath.architectures.convolution import circular_convolution
+from initmath.architectures.inputs import count, reals
 from initmath.errors import InputError
 from initmath.sampling import delta_orthogonal
 
@@ -56,10 +57,9 @@ def delta_orthogonal_kernels(
     .. [1] Xiao et al., Dynamical isometry and a mean field theory of CNNs, 2018, arXiv:1806.05393,
        algorithm 1.
     """
-    if depth < 1 or channels < 1:
-        raise InputError(f"need at least one layer and one channel, got {depth} and {channels}")
-    for _ in range(depth):
-        yield delta_orthogonal((channels, channels, *taps), gain, rng, dtype)
+    wide = count(channels, "channels")
+    for _ in range(count(depth, "depth")):
+        yield delta_orthogonal((wide, wide, *taps), gain, rng, dtype)
 
 
 def norm_kept(image: ArrayLike, kernels: Iterable[ArrayLike]) -> NormKept:
@@ -83,7 +83,7 @@ def norm_kept(image: ArrayLike, kernels: Iterable[ArrayLike]) -> NormKept:
     >>> norm_kept(image, delta_orthogonal_kernels(100, 8, (3,), rng)).per_place < 1e-12
     True
     """
-    first = now = np.asarray(image)
+    first = now = reals(image, "the image")
     depth = 0
     for kernel in kernels:
         now = circular_convolution(now, kernel)

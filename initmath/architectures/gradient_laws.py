@@ -56,6 +56,7 @@ from math import acos, asin, cos, pi, sin, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from initmath.architectures.inputs import count
 from initmath.errors import InputError
 
 __all__ = ["ARCHITECTURES", "GradientLaw", "angles", "gradient_law", "next_gap"]
@@ -159,7 +160,7 @@ def angles(depth: int, correlation: float = 0.0, *, beta: float | None = None) -
     _checked(depth, beta)
     if not -1 <= correlation <= 1:
         raise InputError(f"a correlation lies between -1 and 1, got {correlation}")
-    share = 1.0 if beta is None else beta * beta / (1 + beta * beta)
+    share = 1.0 if beta is None else float(_share(np.asarray(beta) ** 2))
     found = np.empty(depth + 1)
     theta = found[0] = acos(correlation)
     for layer in range(depth):
@@ -225,8 +226,14 @@ def gradient_law(
 
 def _factor(strength: Real, kappa: Real) -> Real:
     """(1 + bκ)/(1 + b), κ where there is no skip connection (b = ∞)."""
-    share = np.where(np.isinf(strength), 1.0, strength / (1 + np.where(np.isinf(strength), 0, strength)))
-    return np.asarray(1 - share * (1 - kappa))
+    return np.asarray(1 - _share(strength) * (1 - kappa))
+
+
+def _share(strength: Real) -> Real:
+    """b/(1 + b), 1 at b = ∞."""
+    large = strength > 1
+    b = np.where(large, 1.0, strength)
+    return np.where(large, 1 / (1 + 1 / np.where(large, strength, 1.0)), b / (1 + b))
 
 
 def _products(factors: Real) -> Real:
@@ -234,7 +241,6 @@ def _products(factors: Real) -> Real:
 
 
 def _checked(depth: int, beta: float | None) -> None:
-    if not 0 <= depth <= MOST_LAYERS:
-        raise InputError(f"depth must be from 0 to {MOST_LAYERS}, got {depth}")
-    if beta is not None and not (np.isfinite(beta) and beta != 0):
-        raise InputError(f"beta must be finite and not 0, got {beta}")
+    count(depth, "depth", 0, MOST_LAYERS)
+    if beta is not None and not 1e-150 <= abs(beta) <= 1e150:
+        raise InputError(f"|beta| must lie between 1e-150 and 1e150, got {beta}")

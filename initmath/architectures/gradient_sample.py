@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.architectures.gradient_laws import ARCHITECTURES
+from initmath.architectures.inputs import count, generator
 from initmath.errors import InputError
 from initmath.sampling import normal
 
@@ -80,11 +81,8 @@ def sample_gradients(
         raise InputError(f"the architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
     if masks not in MASKS:
         raise InputError(f"masks must be one of {', '.join(MASKS)}, got {masks!r}")
-    if depth < 1 or width < 2 or networks < 2 or batch < 3:
-        raise InputError(
-            f"need a depth, a width and a batch of at least 1, 2 and 3 and two networks, got"
-            f" {depth}, {width}, {batch} and {networks}"
-        )
+    count(depth, "depth"), count(width, "width", 2), count(networks, "networks", 2)
+    count(batch, "batch", 3), generator(rng)
     if not (-1 <= correlation <= 1 and np.isfinite(beta)):
         raise InputError(f"need a correlation from -1 to 1 and a finite beta, got {correlation} and {beta}")
     skip = 1.0 if architecture.endswith("residual") else 0.0
@@ -102,6 +100,8 @@ def sample_gradients(
             dots[r, layer], squares[r, layer] = _pair_products(back)
             if layer:
                 back = skip * back + scale * slopes[layer - 1] * (back @ weights[layer - 1])
+    if not np.all(squares.mean(axis=0) > 0):
+        raise InputError("the gradients died in every network: take a greater width, or more networks")
     ratio = dots.mean(axis=0) / squares.mean(axis=0)
     residual = dots - ratio * squares
     error = residual.std(axis=0, ddof=1) / np.sqrt(networks) / squares.mean(axis=0)

@@ -33,9 +33,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.activation import Activation
+from initmath.architectures.inputs import count
 from initmath.architectures.residual import residual_path
-from initmath.errors import Divergent, InputError
+from initmath.errors import Divergent
 from initmath.finite_width.law import breaks
+from initmath.quadrature.curve import Family, curve
 from initmath.quadrature.kernel import pair_expectation
 
 __all__ = ["ResidualSpread", "residual_spread"]
@@ -95,8 +97,7 @@ def residual_spread(
     >>> found.spread[1:3].round(6), found.free_spread[1:3].round(6)
     (array([0.4     , 0.845109]), array([0.4, 0.8]))
     """
-    if not 1 <= depth <= MOST_LAYERS:
-        raise InputError(f"the spread needs a depth from 1 to {MOST_LAYERS}, got {depth}")
+    depth = count(depth, "depth", most=MOST_LAYERS)
     path = residual_path(
         activation, depth, alpha, sigma_w2=sigma_w2, sigma_b2=sigma_b2, q0=q0, weights=weights
     )
@@ -113,19 +114,27 @@ def residual_spread(
 
 def _pairs(activation: Activation, q: Real) -> tuple[Real, Real]:
     """E g'(x_k)² g'(x_l)² for all k, l, with errors."""
-    slope, count = activation.numpy(1), len(q)
-    low, high = np.tril_indices(count)[::-1]
+    slope, layers = activation.numpy(1), len(q)
+    low, high = np.tril_indices(layers, -1)[::-1]
+    cuts = breaks(activation)
 
     def squares(a: Any, b: Any) -> Any:
         return (slope(a) ** 2 * slope(b) ** 2)[None]
 
+    # 1 − √(q_k/q_l), without cancellation
     gap = (q[high] - q[low]) / (np.sqrt(q[high]) * (np.sqrt(q[high]) + np.sqrt(q[low])))
-    found = pair_expectation(squares, q[low], q[high], q[low], breaks(activation), gap=gap)
-    if not np.all(np.isfinite(found.value)):
-        raise Divergent(f"E g'^4 of {activation.name} is not finite: the spread is infinite")
-    value, error = np.empty((count, count)), np.empty((count, count))
-    for full, part in ((value, found.value[0]), (error, found.error[0])):
-        full[low, high] = full[high, low] = part
+    with np.errstate(all="ignore"):
+        once = curve(Family.of(lambda y: slope(y) ** 4), q, cuts)
+        if layers > 1:
+            twice = pair_expectation(squares, q[low], q[high], q[low], cuts, gap=gap)
+    value, error = np.diag(once.value[0]), np.diag(once.error[0])
+    if layers > 1:
+        for full, part in ((value, twice.value[0]), (error, twice.error[0])):
+            full[low, high] = full[high, low] = part
+    if not np.all(np.isfinite(value)):
+        raise Divergent(
+            f"no finite E g'(x)^2 g'(x')^2 was found for {activation.name}: the spread may be infinite"
+        )
     return value, error
 
 
@@ -138,15 +147,14 @@ def _recursion(pairs: Real, mu1: Real, scale: float, lost: float) -> Real:
     w, d, k = np.zeros(depth), 0.0, 0.0
     out = np.zeros(depth + 1)
     for layer in range(depth):
-        e = scale * mu1[layer]
-        with_b = float(w[:layer] @ pairs[:layer, layer]) + d * mu1[layer]
+        mu, shrink = mu1[layer], 1 / (1 + scale * mu1[layer])
+        part = scale * shrink  # α²σ_w²/(1 + ε)
+        with_b = float(w[:layer] @ pairs[:layer, layer]) + d * mu
         d, k = (
-            d + e * d + scale * (with_b + mu1[layer] * k),
-            k + scale**2 * (pairs[layer, layer] + 2 * mu1[layer] * with_b + mu1[layer] ** 2 * (k - lost)),
+            d * shrink + part * shrink * (with_b + mu * k),
+            k * shrink**2 + part**2 * (pairs[layer, layer] + 2 * mu * with_b + mu**2 * (k - lost)),
         )
-        w *= 1 + e
-        w[layer] += scale
-        shrink = (1 + e) ** -2
-        w, d, k = w * shrink, d * shrink, k * shrink
+        w *= shrink
+        w[layer] = part * shrink
         out[layer + 1] = 2 * (float(w @ mu1) + d) + k
     return out

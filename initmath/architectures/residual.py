@@ -47,6 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.activation import Activation
+from initmath.architectures.inputs import count, differentiable
 from initmath.errors import Divergent, InputError
 from initmath.finite_width.law import breaks
 from initmath.quadrature.curve import Family, curve
@@ -57,6 +58,7 @@ Real = NDArray[np.float64]
 
 WEIGHTS = ("gaussian", "orthogonal")
 MOST_LAYERS = 100_000
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,7 @@ def depth_scaled(c: float, depth: int, power: float = 0.5) -> float:
     >>> depth_scaled(1.0, 100)
     0.1
     """
-    if depth < 1:
-        raise InputError(f"depth must be at least 1, got {depth}")
-    return float(c / np.power(float(depth), power))
+    return float(c / np.power(float(count(depth, "depth")), power))
 
 
 def _checked(alpha: float, sigma_w2: float, sigma_b2: float, q0: float) -> None:
@@ -134,10 +134,7 @@ def _moments(activation: Activation) -> Callable[[float], tuple[Real, Real]]:
 
     Slopes by the heat equation, dE f/dq = E f (y² − q)/(2q²): no derivative at a kink is needed.
     """
-    if activation.jumps:
-        raise InputError(
-            f"{activation.name} jumps: E g'^2 is infinite, and the gradient of a residual network with it"
-        )
+    differentiable(activation)
     g, slope, cuts = activation.numpy(0), activation.numpy(1), breaks(activation)
     family = Family.of(
         lambda y: g(y) ** 2,
@@ -152,10 +149,7 @@ def _moments(activation: Activation) -> Callable[[float], tuple[Real, Real]]:
             found = curve(family, [q], cuts)
             value, error = found.value[:, 0].copy(), found.error[:, 0].copy()
             if not np.all(np.isfinite(value[:2])):
-                raise Divergent(
-                    f"E g^2 or E g'^2 of {activation.name} is not finite at q = {q:.6g}: take a smaller alpha"
-                    " or q0"
-                )
+                raise Divergent(f"E g^2 or E g'^2 of {activation.name} is not finite at q = {q:.6g}")
             value[3:] = (value[3:] - q * value[:2]) / (2 * q * q)
         return value, error
 
@@ -207,8 +201,7 @@ def residual_path(
     _checked(alpha, sigma_w2, sigma_b2, q0)
     if weights not in WEIGHTS:
         raise InputError(f"weights must be one of {', '.join(WEIGHTS)}, got {weights!r}")
-    if not 1 <= depth <= MOST_LAYERS:
-        raise InputError(f"depth must be from 1 to {MOST_LAYERS}, got {depth}")
+    depth = count(depth, "depth", most=MOST_LAYERS)
     moments, a2 = _moments(activation), alpha * alpha
     lost = 0.0 if weights == "gaussian" else 1.0  # 1 + s₁
     q, q_error = np.full(depth + 1, q0), np.zeros(depth + 1)
@@ -218,7 +211,7 @@ def residual_path(
         for i in range(depth):
             value, error = moments(float(q[i]))
             q[i + 1] = q[i] + a2 * (sigma_w2 * value[0] + sigma_b2)
-            if not np.isfinite(q[i + 1]):
+            if not q[i + 1] < LARGEST:
                 raise Divergent(
                     f"the length is beyond the doubles after {i + 1} layers: take a smaller alpha"
                 )
@@ -227,9 +220,9 @@ def residual_path(
             off = a2 * sigma_w2 * (error[1] + abs(value[4]) * q_error[i])
             gradient[i + 1] = gradient[i] * (1 + e)
             gradient_error[i + 1] = gradient_error[i] * (1 + e) + gradient[i] * off
-            # e² (μ₂/μ₁²) = (α² σ_w²)² μ₂, also where μ₁ = 0
-            added = 2 * e + (a2 * sigma_w2) ** 2 * value[2] - lost * e * e
-            spread[i + 1] = spread[i] + added / (1 + e) ** 2
+            part = e / (1 + e)
+            ratio = value[2] / value[1] ** 2 if e > 0 else 0.0
+            spread[i + 1] = spread[i] + 2 * part / (1 + e) + part * part * (ratio - lost)
     return ResidualPath(q, q_error, epsilon, gradient, gradient_error, spread)
 
 

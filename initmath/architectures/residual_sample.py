@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.activation import Activation
+from initmath.architectures.inputs import count, differentiable, generator
 from initmath.architectures.residual import WEIGHTS
 from initmath.errors import InputError
 from initmath.sampling import normal, orthogonal
@@ -92,31 +93,33 @@ def sample_residual(
     """
     if weights not in WEIGHTS:
         raise InputError(f"weights must be one of {', '.join(WEIGHTS)}, got {weights!r}")
-    if depth < 1 or width < 1 or networks < 2:
+    layers, wide = count(depth, "depth"), count(width, "width")
+    several = count(networks, "networks", least=2)
+    generator(rng), differentiable(activation)
+    if not (np.inf > sigma_w2 > 0 and np.inf > sigma_b2 >= 0 and np.inf > q0 > 0 and np.isfinite(alpha)):
         raise InputError(
-            f"need depth and width of at least 1 and two networks, got {depth}, {width} and {networks}"
+            f"need finite sigma_w2 > 0, sigma_b2 >= 0, q0 > 0 and alpha, got {sigma_w2}, {sigma_b2}, {q0},"
+            f" {alpha}"
         )
-    if not (sigma_w2 > 0 and sigma_b2 >= 0 and q0 > 0):
-        raise InputError(f"need sigma_w2 > 0, sigma_b2 >= 0 and q0 > 0, got {sigma_w2}, {sigma_b2} and {q0}")
     g, slope = activation.numpy(0), activation.numpy(1)
-    lengths, values = np.empty(networks), np.empty((networks, width))
-    for r in range(networks):
-        x = rng.standard_normal(width)
+    lengths, values = np.empty(several), np.empty((several, wide))
+    for r in range(several):
+        x = rng.standard_normal(wide)
         x *= np.sqrt(q0 / np.mean(x * x))
-        jacobian = np.eye(width)
+        jacobian = np.eye(wide)
         with np.errstate(all="ignore"):
-            for _ in range(depth):
+            for _ in range(layers):
                 if weights == "gaussian":
-                    w = normal((width, width), sigma_w2 / width, rng)
+                    w = normal((wide, wide), sigma_w2 / wide, rng)
                 else:
-                    w = orthogonal((width, width), np.sqrt(sigma_w2), rng)
+                    w = orthogonal((wide, wide), np.sqrt(sigma_w2), rng)
                 branch = alpha * w
                 jacobian += branch @ (np.asarray(slope(x))[:, None] * jacobian)
                 x = x + branch @ np.asarray(g(x))
                 if sigma_b2 > 0:
-                    x += alpha * normal(width, sigma_b2, rng)
+                    x += alpha * normal(wide, sigma_b2, rng)
         if not (np.all(np.isfinite(x)) and np.all(np.isfinite(jacobian))):
             raise InputError("the network's signal is beyond the doubles: take a smaller alpha or depth")
         lengths[r] = np.mean(x * x)
         values[r] = np.sort(np.linalg.svd(jacobian, compute_uv=False) ** 2)
-    return ResidualSample(lengths, values, float((width * np.finfo(np.float64).eps) ** 2))
+    return ResidualSample(lengths, values, float((wide * np.finfo(np.float64).eps) ** 2))

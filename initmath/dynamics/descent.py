@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -90,10 +91,13 @@ def gradients(weights: Sequence[Real], target: Real) -> tuple[list[Real], Real]:
 
 
 def _matrix(target: ArrayLike) -> Real:
-    matrix = np.asarray(target, np.float64)
-    if matrix.ndim != 2 or not matrix.size or not np.all(np.isfinite(matrix)):
-        raise InputError(f"the target must be a matrix of finite numbers, got shape {matrix.shape}")
-    return matrix
+    try:
+        matrix = np.asarray(target)
+        if matrix.ndim == 2 and matrix.size and matrix.dtype.kind in "biuf" and np.all(np.isfinite(matrix)):
+            return matrix.astype(np.float64)
+    except ValueError:  # ragged
+        pass
+    raise InputError("the target and the weights must be matrices of finite real numbers")
 
 
 def _rate(rate: Any) -> float:
@@ -141,8 +145,8 @@ def descend(
     fits = bool(now) and all(a[0] == b[1] for a, b in pairwise(sizes))
     if not fits or (sizes[-1][0], sizes[0][1]) != goal.shape:
         raise InputError(f"matrices of shapes {sizes} do not multiply to the target's shape {goal.shape}")
-    if steps < 0 or every < 1:
-        raise InputError(f"steps must not be negative and every be at least 1, got {steps} and {every}")
+    if not (isinstance(steps, Integral) and isinstance(every, Integral) and steps >= 0 and every >= 1):
+        raise InputError(f"steps and every must be integers, at least 0 and 1, got {steps} and {every}")
     speed = _rate(rate)
     left, _, right = np.linalg.svd(goal, full_matrices=False)
     step, loss, strength = [], [], []

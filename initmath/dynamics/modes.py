@@ -32,7 +32,7 @@ GUARD = 64
 
 METHOD = "closed form, evaluated in ball arithmetic"
 INVERTED = "inverse of the closed form of the time, bracketed in ball arithmetic"
-MOST = 4
+MOST = 8
 """How often the precision is doubled before giving up."""
 
 
@@ -246,8 +246,8 @@ def learning_time_limit(s: Any, u0: Any, u_f: Any, *, digits: int = 15) -> Numbe
 
 
 def _precisions(digits: int, more: int = 0) -> list[int]:
-    if not 1 <= digits <= 10_000:
-        raise InputError(f"digits must be from 1 to 10000, got {digits}")
+    if not (isinstance(digits, int) and 1 <= digits <= 10_000):
+        raise InputError(f"digits must be an integer from 1 to 10000, got {digits}")
     return [(bits(digits) + more + GUARD) << doubling for doubling in range(MOST)]
 
 

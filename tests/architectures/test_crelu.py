@@ -73,6 +73,11 @@ def test_plain_relu_is_not_linear():
         lambda rng: looks_linear_convolution(1, 3, (2,), rng),
         lambda rng: looks_linear_dense(2, 3, rng).forward(np.ones(4)),
         lambda rng: looks_linear(np.ones(3)),
+        lambda rng: looks_linear_dense(2, 3, rng).check(np.ones((3, 2))),
+        lambda rng: looks_linear_dense(2, 3, rng).check([1.0, np.nan, 0.0]),
+        lambda rng: LooksLinear(()),
+        lambda rng: LooksLinear((np.eye(2), np.eye(3))),
+        lambda rng: looks_linear_dense(2.5, 3, rng),
     ],
 )
 def test_wrong_input(call):

@@ -106,6 +106,24 @@ def test_spread_converges_in_depth_only_with_scaled_branches():
     assert fixed[2] > 2 * fixed[1] > 4 * fixed[0]
 
 
+def test_a_huge_branch_is_a_plain_network():
+    """Without overflow: ε → ∞ leaves μ₂/μ₁² − 1 − s₁ a layer, if the layers are free."""
+    path = residual_path(RELU, 3, 1e45, sigma_w2=2.0)
+    assert np.allclose(path.free_spread, [0, 2, 4, 6])
+
+
+def test_singular_slopes_are_told_from_infinite_ones():
+    """g' = 0.8 |x|^{−1/5}: E g'⁴ is finite, E|z|^{−4/5} = 2^{−2/5} Γ(1/10)/√π; for |x|^{7/10} it is not."""
+    from scipy.special import gamma
+
+    found = residual_spread(resolve("Abs(x)**(4/5)"), 1, 0.5, sigma_w2=1.0)
+    mu1, mu2 = (0.8**p * gamma((1 - 0.2 * p) / 2) / 2 ** (0.1 * p) / np.sqrt(np.pi) for p in (2, 4))
+    e = 0.25 * mu1
+    assert found.spread[1] == pytest.approx((2 * e + e * e * mu2 / mu1**2) / (1 + e) ** 2, rel=1e-8)
+    with pytest.raises(Divergent):
+        residual_spread(resolve("Abs(x)**(7/10)"), 2, 0.5, sigma_w2=1.0)
+
+
 def test_limit_of_relu_in_closed_form():
     found = residual_limit(RELU, 0.8, sigma_w2=1.5, q0=2.0)
     assert found.q == pytest.approx(2 * np.exp(0.48), rel=1e-9)
@@ -129,6 +147,10 @@ def test_no_branch_is_the_identity():
         lambda: residual_spread(RELU, 1000, 1.0, sigma_w2=2.0),
         lambda: residual_limit(RELU, float("inf"), sigma_w2=2.0),
         lambda: depth_scaled(1.0, 0),
+        lambda: residual_path("relu", 3, 1.0, sigma_w2=2.0),
+        lambda: residual_path(RELU, 2.5, 1.0, sigma_w2=2.0),
+        lambda: sample_residual(RELU, 1, 1.0, sigma_w2=2.0, rng=3),
+        lambda: sample_residual(RELU, 1, float("nan"), sigma_w2=2.0, rng=np.random.default_rng(0)),
         lambda: sample_residual(RELU, 1, 1.0, sigma_w2=2.0, networks=1, rng=np.random.default_rng(0)),
         lambda: sample_residual(RELU, 5, 1e200, sigma_w2=2.0, width=4, rng=np.random.default_rng(0)),
     ],

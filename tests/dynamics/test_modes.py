@@ -98,6 +98,14 @@ def test_equal_layers_are_a_case_of_unequal_ones():
     assert same.ball.overlaps(mode_strength("0.7", 2, "0.09", digits=30).ball)
 
 
+def test_a_tiny_strength_keeps_its_digits():
+    """a₀ = −b₀ decays like e^{−2st}: thousands of bits cancel before fifteen digits are left."""
+    number = unequal_strength(1000, 2, "-1e-9", "1e-9")
+    with working_precision(200):
+        expected = -arb("1e-18") * arb(-4000).exp()
+        assert abs(number.ball / expected - 1) < 1e-15
+
+
 def test_opposed_layers_go_to_the_saddle():
     # c₀ = 0 and u < 0: u' = −2u(s − u)... = 2|u|(s + |u|), so u = −s/(e^{2st}(1 + s/|u₀|) − 1)
     from math import exp
