@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         kernel,
         mean_field,
         phase_diagram,
+        trade_off,
         transform,
         verify,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "kernel",
     "mean_field",
     "phase_diagram",
+    "trade_off",
     "transform",
     "verify",
 ]
@@ -78,6 +80,7 @@ _HOME = {
     "kernel": "answers",
     "mean_field": "answers",
     "phase_diagram": "answers",
+    "trade_off": "answers",
     "transform": "answers",
     "verify": "answers",
 }

@@ -565,7 +565,13 @@ def _at(expr: Any, x: Any, point: Any, side: str) -> Any:
     if value.has(S.NaN, S.ComplexInfinity, oo, -oo):
         from sympy import limit
 
-        return limit(expr, x, point, side)
+        try:
+            return limit(expr, x, point, side)
+        except NotImplementedError:
+            names = ", ".join(sorted(map(str, expr.free_symbols - {x})))
+            raise InputError(
+                f"what {expr} does at {x} = {point} depends on {names}: give {names} a value"
+            ) from None
     return value
 
 

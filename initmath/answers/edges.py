@@ -11,6 +11,7 @@ from initmath.activation import resolve
 from initmath.answers import signs
 from initmath.answers.exact import digits_asked, exact_number
 from initmath.answers.facts import ActivationFacts, facts_of
+from initmath.answers.tradeoffs import kept_rows
 from initmath.criteria.critical import CRITERION
 from initmath.criteria.result import Question
 from initmath.derivation import Number
@@ -22,6 +23,7 @@ from initmath.integral import q as Q
 from initmath.meanfield.doubly_critical import DoublyCritical, DoublyCriticalPoints, doubly_critical
 from initmath.meanfield.edge import EdgeCurve, EdgePoint, edge_at, edge_curve, no_edge
 from initmath.meanfield.phases import FixedPoint, fixed_point_at, phases
+from initmath.meanfield.tradeoff import BothKept, both_kept
 from initmath.meanfield.universality import UniversalityClass, universality
 from initmath.moments import parameter_values, variance_at
 from initmath.solving.arithmetic import exact, for_one_value
@@ -58,6 +60,9 @@ class EdgeOfChaos(Shown):
         Why there is no such point, or what is not proven.
     curve : EdgeCurve
     doubly_critical : tuple of DoublyCritical
+    both_kept : tuple of EdgePoint
+        Where the edge has σ_b² = 0 at q > 0: there the gain that keeps signals keeps gradients, too; see
+        `initmath.trade_off`.
     universality : UniversalityClass
     warnings : tuple of str
     """
@@ -76,6 +81,8 @@ class EdgeOfChaos(Shown):
     doubly_critical: tuple[DoublyCritical, ...]
     universality: UniversalityClass
     warnings: tuple[str, ...]
+    both_kept: tuple[EdgePoint, ...] = field(default=(), kw_only=True)
+    kept: BothKept | None = field(default=None, repr=False, metadata={"json": False}, kw_only=True)
     doubly_critical_reason: str = field(default="", repr=False, metadata={"json": False}, kw_only=True)
 
     def __hash__(self) -> int:
@@ -157,8 +164,10 @@ def edge_of_chaos(
     else:
         asked = _at_bias(activation, _rational(sigma_b2, "sigma_b2", zero=True), digits, timeout)
     only = asked.points[0] if len(asked.points) == 1 else None
-    kind = universality(activation, digits, timeout)
+    curve = edge_curve(activation, digits, timeout)
     doubly = doubly_critical(activation, digits, timeout)
+    kind = universality(activation, digits, timeout, others=doubly)
+    kept = both_kept(activation, digits, timeout, shape=curve, search=False)
     return EdgeOfChaos(
         schema=SCHEMA,
         activation=facts_of(activation),
@@ -170,10 +179,12 @@ def edge_of_chaos(
         continuum=asked.continuum,
         universality_class=kind.name,
         reason=asked.reason,
-        curve=edge_curve(activation, digits, timeout),
+        curve=curve,
         doubly_critical=doubly.points,
         universality=kind,
         warnings=_warnings(activation),
+        both_kept=kept.points,
+        kept=kept,
         doubly_critical_reason=_said(doubly),
     )
 
@@ -272,6 +283,8 @@ def _page(result: EdgeOfChaos) -> tuple[Block, ...]:
         rows.append(("note", result.reason))
     blocks.append(Facts(tuple(rows)))
     blocks += [Heading("The curve"), Facts(_curve(result.curve))]
+    if result.kept is not None:
+        blocks += [Heading("Choosing q, without biases"), kept_rows(result.kept)]
     blocks += [Heading("Criticality"), Facts(_criticality(result))]
     return tuple(blocks)
 

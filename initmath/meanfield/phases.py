@@ -15,7 +15,7 @@ from initmath.meanfield.correlation import CorrelationMap, correlation_map, fixe
 from initmath.meanfield.hermite import coefficients
 from initmath.meanfield.length_map import Basin, LengthPoint, length_map
 from initmath.meanfield.points import against_one, moment_at, product, shown
-from initmath.meanfield.scales import PowerLaw, correlation_law, depth_scale, length_law
+from initmath.meanfield.scales import PowerLaw, correlation_law, depth_scale, half_stable_law, length_law
 from initmath.moments.algebra import is_zero
 from initmath.solving.arithmetic import exact
 
@@ -196,6 +196,9 @@ def fixed_point_at(
         else:
             law = correlation_law(activation, point.q, sigma_w2, digits)
             laws = () if law is None else (law,)
+    if point.stability == "marginal":
+        half = half_stable_law(activation, point.q, sigma_w2, digits)
+        laws = laws if half is None else (half, *laws)
     return FixedPoint(
         q_star=shown(point.q, digits),
         chi_1=chi_1,

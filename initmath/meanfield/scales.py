@@ -19,12 +19,13 @@ from initmath.derivation import Number, Status
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.integral import x
+from initmath.meanfield.balance import second_slope
 from initmath.meanfield.ends import HIGHEST_ORDER, next_to_zero
 from initmath.meanfield.points import against_one, infinite
 from initmath.moments.algebra import is_zero
 from initmath.solving.arithmetic import GUARD_DIGITS, exact
 
-__all__ = ["PowerLaw", "correlation_law", "depth_scale", "length_law"]
+__all__ = ["PowerLaw", "correlation_law", "depth_scale", "half_stable_law", "length_law"]
 
 SHORT = 20
 """Operations up to which the closed form of a depth scale is written out."""
@@ -37,7 +38,7 @@ class PowerLaw:
     Attributes
     ----------
     quantity : str
-        ``"q"`` or ``"1 - c"``.
+        ``"q"``, ``"q - q*"`` or ``"1 - c"``.
     power : str
         An exact rational.
     coefficient : Number
@@ -95,8 +96,10 @@ def correlation_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
     ----------
     .. [1] Hayou, Doucet, Rousseau 2019, arXiv:1902.06853, prop. 2 and 4 (rates 1/l² and 1/l).
     """
-    kinks = [(p, s) for p, s in activation.derivative.jumps() if not is_zero(s)]
     values = moments.parameter_values(activation)
+    # At the values of symbolic parameters a jump may vanish, as ELU's does at α = 1.
+    slope = activation.derivative.subs(values)
+    kinks = [(p, s) for p, s in slope.jumps() if not is_zero(s)]
     deep = digits + GUARD_DIGITS
     if kinks:
         if any(not s.is_finite for _, s in kinks):
@@ -104,7 +107,7 @@ def correlation_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
         total = sum(s**2 * exp(-(p**2) / (2 * Q)) for p, s in kinks)
         prec = bits(deep)
         with working_precision(prec):
-            ball = evaluate(total, {**values, Q: q.ball}, prec)
+            ball = evaluate(total, {Q: q.ball}, prec)
             kappa = 18 * arb.pi() ** 2 / (sigma_w2.ball * ball) ** 2
         form = None
         if sigma_w2.closed_form is not None and q.closed_form is not None:
@@ -112,7 +115,7 @@ def correlation_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
             form = form if form.count_ops() <= SHORT and not form.free_symbols else None
         number = Number(Status.NUMERIC if form is None else Status.EXACT, kappa, form, "jumps of g'", digits)
         return PowerLaw("1 - c", "2", number, f"1 − c_l ~ {_short(number)}/l²: g' jumps")
-    second = activation.derivative.derivative().map(lambda e: e**2).subs(values)
+    second = slope.derivative().map(lambda e: e**2)
     if all(piece.expr == 0 for piece in second.pieces):
         return None
     try:
@@ -159,6 +162,31 @@ def length_law(activation: Any, sigma_w2: Number, digits: int) -> PowerLaw | Non
         shown = "" if power == 1 else f"^{power}"
         return PowerLaw("q", str(power), coefficient, f"q_l ~ {_short(coefficient)}/l{shown}")
     return None
+
+
+def half_stable_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -> PowerLaw | None:
+    r"""Return how q approaches a q* > 0 with χ_∥ = 1: δ' = δ + ½ V'' δ², so |δ| ~ 2/(|V''| l) on one side.
+
+    None where g jumps or V'' = σ_w² m₂'' was not told from 0 (it is 0 for ReLU).
+
+    References
+    ----------
+    .. [1] Roberts, Yaida, Hanin 2022, arXiv:2106.10165, §5.3.4.
+    """
+    if activation.expr is None or activation.jumps:
+        return None
+    deep = digits + GUARD_DIGITS
+    try:
+        bend = second_slope(activation, q.ball, deep)
+    except (NotEnclosed, Divergent):
+        return None
+    with working_precision(bits(deep)):
+        curvature = sigma_w2.ball * bend
+        if curvature.contains(0):
+            return None
+        number = Number(Status.NUMERIC, 2 / abs(curvature), None, "2/(σ_w² |m₂''|)", digits)
+    side = "below" if curvature > 0 else "above"
+    return PowerLaw("q - q*", "1", number, f"|q_l − q*| ~ {_short(number)}/l from {side}")
 
 
 def _power(base: Any, exponent: Any, digits: int) -> Number:

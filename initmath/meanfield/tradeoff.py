@@ -25,7 +25,7 @@ from scipy.optimize import minimize_scalar
 
 from initmath.errors import InputError
 from initmath.finite_width.law import breaks
-from initmath.meanfield.edge import EdgePoint, edge_at, edge_curve, no_edge
+from initmath.meanfield.edge import EdgeCurve, EdgePoint, edge_at, edge_curve, no_edge
 from initmath.quadrature.curve import Family, curve
 
 __all__ = ["BothKept", "Nearest", "TradeOff", "both_kept", "trade_off"]
@@ -144,8 +144,26 @@ def trade_off(activation: Any, q: ArrayLike) -> TradeOff:
         return TradeOff(at, forward, backward, at * steep / second, error)
 
 
-def both_kept(activation: Any, digits: int = 15, timeout: float | None = None) -> BothKept:
+def both_kept(
+    activation: Any,
+    digits: int = 15,
+    timeout: float | None = None,
+    *,
+    shape: EdgeCurve | None = None,
+    search: bool = True,
+) -> BothKept:
     """Find every q at which one weight variance keeps signal and gradient, without biases.
+
+    Parameters
+    ----------
+    activation : Activation
+    digits : int
+    timeout : float, optional
+        Seconds for each search.
+    shape : EdgeCurve, optional
+        The edge of chaos, where it is known already.
+    search : bool
+        Whether to look for the nearest q where there is none.
 
     Examples
     --------
@@ -154,7 +172,7 @@ def both_kept(activation: Any, digits: int = 15, timeout: float | None = None) -
     >>> found.points[0].q.closed_form, found.points[0].sigma_w2.value, found.complete
     (1 + sqrt(2), '5.82842712474619', True)
     """
-    shape = edge_curve(activation, digits, timeout)
+    shape = edge_curve(activation, digits, timeout) if shape is None else shape
     if shape.single_point:
         return BothKept((), True, True, shape.reason, None)
     points = []
@@ -162,13 +180,13 @@ def both_kept(activation: Any, digits: int = 15, timeout: float | None = None) -
         for end in (interval.low, interval.high):
             if end.ball.is_finite() and end.ball > 0:
                 points.append(edge_at(activation, None, digits, timeout, number=end, unbiased=True))
-    reason, nearest = shape.reason, None
-    if not points:
-        nearest = _nearest(activation)
-        if shape.complete:
-            side = "q χ̂ > m₂ everywhere: at the forward gain gradients grow; " if shape.domain else ""
-            reason = f"no q keeps both: {side}{reason}"
-    return BothKept(tuple(points), False, shape.complete, reason, nearest)
+    if points:
+        return BothKept(tuple(points), False, shape.complete, shape.reason, None)
+    reason = shape.reason
+    if shape.complete and (activation.expr is None or no_edge(activation) is None):
+        more, how = (">", "grow") if shape.domain else ("<", "fade")
+        reason = f"q E g'² {more} E g² at every q: at the forward gain gradients {how}"
+    return BothKept((), False, shape.complete, reason, _nearest(activation) if search else None)
 
 
 def _nearest(activation: Any) -> Nearest | None:

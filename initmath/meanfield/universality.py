@@ -128,8 +128,22 @@ class UniversalityClass:
         return None
 
 
-def universality(activation: Any, digits: int = 15, timeout: float | None = None) -> UniversalityClass:
+def universality(
+    activation: Any,
+    digits: int = 15,
+    timeout: float | None = None,
+    others: DoublyCriticalPoints | None = None,
+) -> UniversalityClass:
     """Classify an activation by its critical points.
+
+    Parameters
+    ----------
+    activation : Activation
+    digits : int
+    timeout : float, optional
+        Seconds for the search of critical points q* > 0.
+    others : DoublyCriticalPoints, optional
+        These, where they are known already.
 
     Examples
     --------
@@ -154,7 +168,9 @@ def universality(activation: Any, digits: int = 15, timeout: float | None = None
         origin = _at_zero(activation, digits)
     except InitmathError as error:
         origin = None, f"the expansion of g at 0 was not settled: {error}", False
-    return _together(activation, origin, doubly_critical(activation, digits, timeout))
+    if others is None:
+        others = doubly_critical(activation, digits, timeout)
+    return _together(activation, origin, others)
 
 
 def _number(expr: Any, values: dict[Any, Any], digits: int) -> Number:

@@ -385,3 +385,27 @@ def test_a_function_that_cannot_be_traced_is_said():
 
     answer = initmath.mean_field(untraceable, sigma_w2=1)
     assert answer.fixed_points == () and not answer.complete and "traced" in answer.reason
+
+
+def test_a_jump_that_vanishes_at_the_value_of_a_symbol():
+    """ELU's g' jumps by 1 − α: not at α = 1."""
+    answer = initmath.edge_of_chaos("elu", params={"alpha": "symbol"})
+    plain = initmath.edge_of_chaos("elu")
+    json.loads(answer.to_json())
+    (law,), (known,) = answer.fixed_points[-1].power_laws, plain.fixed_points[-1].power_laws
+    assert law.power == known.power == "1" and law.coefficient.ball.overlaps(known.coefficient.ball)
+    with pytest.raises(InputError, match="give k a value"):
+        initmath.edge_of_chaos("repu", params={"k": "symbol"})
+
+
+def test_a_half_stable_length_moves_like_one_over_l():
+    """V(q) = 3 q² + 1/12 for the square: q* = 1/6 is double, V'' = 6; the map itself is iterated."""
+    (double,) = found("square", 1, "1/12").fixed_points
+    (law,) = (law for law in double.power_laws if law.quantity == "q - q*")
+    assert law.coefficient.ball.overlaps(arb(1) / 3) and law.power == "1" and law.law.endswith("from below")
+    q, layers = 0.1, 200_000
+    for _ in range(layers):
+        q = 3 * q * q + 1 / 12
+    assert abs((1 / 6 - q) * layers * 3 - 1) < 1e-3
+    # ReLU's length does not move at all
+    assert all(law.quantity == "1 - c" for law in found("relu", 2, 0).fixed_points[0].power_laws)

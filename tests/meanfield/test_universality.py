@@ -11,7 +11,9 @@ import pytest
 from flint import arb, ctx
 from sympy import Rational, S, pi, sqrt
 
+import initmath
 from initmath.activation import resolve
+from initmath.errors import InputError
 from initmath.meanfield.doubly_critical import doubly_critical
 from initmath.meanfield.tradeoff import both_kept, trade_off
 from initmath.meanfield.universality import universality
@@ -229,3 +231,28 @@ def test_trade_off_is_the_exact_moments():
         )
         assert abs(curves.forward[k] ** 2 * second / curves.q[k] - 1) < 1e-11
         assert abs(curves.backward[k] ** 2 * steep - 1) < 1e-11
+
+
+def test_the_public_trade_off_is_the_certified_point_and_the_curves():
+    answer = initmath.trade_off("exp(-x**2/2)", q=[1, "5/2"])
+    (point,) = answer.both_kept
+    assert point.q.closed_form == 1 + sqrt(2) and answer.complete and answer.nearest is None
+    # E g² = (1 + 2q)^{-1/2}, E g'² = q (1 + 2q)^{-3/2}
+    for at, chi_1 in zip((1, 2.5), answer.chi_1, strict=True):
+        assert abs(chi_1 - at**2 / (1 + 2 * at)) < 1e-12
+    assert json.loads(answer.to_json())["both_kept"][0]["q"]["closed_form"] == "1 + sqrt(2)"
+    assert initmath.edge_of_chaos("exp(-x**2/2)").both_kept == answer.both_kept
+    assert initmath.trade_off("relu").continuum and "every q" in initmath.trade_off("relu").to_text()
+
+
+@pytest.mark.parametrize("q", [0, -1, "x", [], [1, 0], {}])
+def test_trade_off_refuses_in_one_line(q):
+    with pytest.raises(InputError) as caught:
+        initmath.trade_off("tanh", q=q)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_gain_that_sigmoid_networks_keep_both_with():
+    """The end of the edge: no biases, q χ̂ = m₂, both from the table's onset."""
+    (point,) = initmath.edge_of_chaos("sigmoid").both_kept
+    assert point.q.value.startswith("45.6242777973797") and point.sigma_b2.ball.is_zero()
