@@ -9,17 +9,23 @@ from initmath.simulate.experiment import Experiment
 from initmath.simulate.inputs import InputGram
 from initmath.simulate.jacobian import jacobian
 from initmath.simulate.memory import check_memory
+from initmath.simulate.products import GradedProduct, log_singular_values
+from initmath.simulate.spectra import SampledSpectra, sample_spectra
 from initmath.simulate.trajectories import Trajectories
 from initmath.simulate.weights import WEIGHTS
 
 __all__ = [
     "WEIGHTS",
     "Experiment",
+    "GradedProduct",
     "InlineExecutor",
     "InputGram",
+    "SampledSpectra",
     "Trajectories",
     "check_memory",
     "dask_executor",
     "jacobian",
+    "log_singular_values",
     "run",
+    "sample_spectra",
 ]

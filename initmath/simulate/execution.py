@@ -102,7 +102,7 @@ def run(
     >>> found.second_y.shape, bool(abs(found.second_y.mean() - 1) < 0.3)
     ((8, 4, 2), True)
     """
-    check_memory(experiment, _cores() if executor is None else 0)
+    check_memory(experiment, cores() if executor is None else 0)
     if callable(experiment.weights):
         rng = stream(experiment.seed, 0, Purpose.CHECK)
         check_sampler(experiment.weights, experiment.width, experiment.sigma_w2, rng, experiment.dtype)
@@ -146,7 +146,7 @@ def _reporter(store: Store, progress: Progress | None) -> Callable[[], None]:
 
 def _with_threads(experiment: Experiment, store: Store, report: Callable[[], None]) -> None:
     stop = Event()
-    with one_thread(), ThreadPoolExecutor(_cores()) as pool:
+    with one_thread(), ThreadPoolExecutor(cores()) as pool:
         try:
             _Dispatch(experiment, store, pool, report, (stop,)).run()
         except BaseException:
@@ -155,7 +155,8 @@ def _with_threads(experiment: Experiment, store: Store, report: Callable[[], Non
             raise
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

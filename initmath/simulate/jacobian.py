@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from initmath.errors import InputError
@@ -11,7 +13,7 @@ from initmath.simulate.explicit import Network
 from initmath.simulate.frame import Array
 from initmath.simulate.functions import values
 
-__all__ = ["jacobian"]
+__all__ = ["factors", "jacobian"]
 
 
 def jacobian(experiment: Experiment, network: int = 0, *, of_input: int = 0, threads: bool = True) -> Array:
@@ -40,7 +42,8 @@ def jacobian(experiment: Experiment, network: int = 0, *, of_input: int = 0, thr
     Notes
     -----
     The singular values of a product of many matrices spread over many orders of magnitude; plain singular
-    value decomposition of J loses those below eps times the largest.
+    value decomposition of J loses those below eps times the largest; `initmath.simulate.products`
+    keeps them.
 
     Examples
     --------
@@ -61,18 +64,30 @@ def jacobian(experiment: Experiment, network: int = 0, *, of_input: int = 0, thr
 
 
 def _product(network: Network, of_input: int) -> Array:
+    found: Array | None = None
+    for matrix, slope in factors(network, of_input):
+        found = matrix if found is None else network.multiply(matrix, found)
+        found *= slope[:, None]
+    assert found is not None  # the depth is at least 1
+    return found
+
+
+def factors(network: Network, of_input: int = 0) -> Iterator[tuple[Array, Array]]:
+    """Walk through the layers and yield W_l, shape (N, N), and the diagonal of D_l, shape (N,).
+
+    Raises
+    ------
+    InputError
+        If the activation overflowed.
+    """
     g = network.experiment.activation
     walk = network.forward()
-    found: Array | None = None
-    with np.errstate(all="ignore"):
-        for layer in range(1, network.experiment.depth + 1):
-            matrix = network.weights(layer)
+    for layer in range(1, network.experiment.depth + 1):
+        matrix = network.weights(layer)
+        with np.errstate(all="ignore"):
             y = walk.step(matrix)
             walk.x = values(g, 0, y)
             slope = values(g, 1, y[of_input])
-            if not (np.isfinite(walk.x).all() and np.isfinite(slope).all()):
-                raise InputError(f"activation {g.name} overflowed at layer {layer}")
-            found = matrix if found is None else network.multiply(matrix, found)
-            found *= slope[:, None]
-    assert found is not None  # the depth is at least 1
-    return found
+        if not (np.isfinite(walk.x).all() and np.isfinite(slope).all()):
+            raise InputError(f"activation {g.name} overflowed at layer {layer}")
+        yield matrix, slope

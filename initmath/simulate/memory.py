@@ -10,7 +10,7 @@ from initmath.errors import InputError
 from initmath.simulate.experiment import Experiment
 from initmath.simulate.record import shapes
 
-__all__ = ["available", "check_memory", "needed"]
+__all__ = ["available", "check_memory", "check_room", "needed"]
 
 _WORK = 18
 """Arrays of N × B that a group of networks without weights works in (measured)."""
@@ -102,6 +102,20 @@ def check_memory(experiment: Experiment, workers: int = 1) -> None:
         f"width {e.width}, depth {e.depth}, networks {e.networks}: simulating these takes about "
         f"{_amount(needed(e, workers))} of memory and this process may use {_amount(room)}; {advice}"
     )
+
+
+def check_room(size: int, what: str) -> None:
+    """Refuse what takes more than ``size`` bytes, where this process may not use that many.
+
+    Raises
+    ------
+    InputError
+    """
+    room = available()
+    if room is not None and size > room:
+        raise InputError(
+            f"{what} takes about {_amount(size)} of memory and this process may use {_amount(room)}"
+        )
 
 
 def _most(size: Callable[[int], int], too_many: int, room: int) -> int:
