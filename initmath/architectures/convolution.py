@@ -11,8 +11,8 @@ together [1]_.  The centre contributes a phase only and changes none of them.
 
 References
 ----------
-.. [1] Sedghi, Gupta & Long, The singular values of convolutional layers, 2019, arXiv:1805.10408, theorem 6
-   (two dimensions; here any number).
+.. [1] Sedghi, Gupta & Long, The singular values of convolutional layers, 2019, arXiv:1805.10408 (two
+   dimensions; here any number).
 """
 
 from __future__ import annotations

@@ -165,3 +165,11 @@ def test_growth_beyond_the_doubles_is_said():
         residual_path(RELU, 200, 100.0, sigma_w2=2.0)
     with pytest.raises(Divergent):
         residual_path(resolve("exp(x**2)"), 3, 1.0, sigma_w2=1.0)
+
+
+@pytest.mark.slow
+def test_the_spread_of_scaled_relu_branches_has_its_stated_limit():
+    found = [residual_spread(RELU, d, depth_scaled(1.0, d), sigma_w2=2.0).spread[-1] for d in (25, 50, 100)]
+    limit = (8 * found[2] - 6 * found[1] + found[0]) / 3  # Richardson, in powers of 1/L
+    assert limit == pytest.approx(2.515, abs=2e-3)
+    assert residual_limit(RELU, 1.0, sigma_w2=2.0).free_spread == pytest.approx(2, rel=1e-9)
