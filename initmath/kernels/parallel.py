@@ -1,8 +1,8 @@
 r"""Inputs of one direction and different length: √(m₂(q₁) m₂(q₂)) − k(q₁, q₂, 1), for all pairs of many q.
 
-Each q is a vector in L²(N(0, 1)), the function z ↦ g(√q z); the quantity asked is |G₁||G₂| − G₁·G₂.  The
-functions of one layer lie in a space of few dimensions, because they depend analytically on log q: they are
-interpolated from a few Chebyshev points, and all pairs come from one product of thin matrices.
+Each q is a vector in L²(N(0, 1)), the function G(t) : z ↦ g(e^{t/2} z) with t = log q; the quantity asked is
+|G₁||G₂| − G₁·G₂ = (t₁ − t₂)² D(t₁, t₂).  D is positive and smooth, is interpolated from a few Chebyshev
+points, and keeps its digits where two q, or all of them, are nearly the same.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ __all__ = ["Parallel", "chebyshev_points", "lagrange"]
 
 Real = NDArray[np.float64]
 
-_SIZES = (4, 7, 12, 20, 32)
-_SETTLED = 1e-14  # of the norm: interpolation error in L²
+_SIZES = (4, 7, 10, 14, 20, 32)
+_SETTLED = 3e-13  # relative, of D
+_NARROWEST = 0.1  # half-width in log q: differences of nearer functions would be rounding
+_NOTHING = 1e-20  # of |G|²: a D that is 0, as for powers of x
 _ORDER = 20
 _PANELS = np.array([-11.0, -7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0, 11.0])
 _TESTS = np.array([0.03, 0.21, 0.47, 0.64, 0.9, 0.985])
@@ -59,16 +61,19 @@ def lagrange(at: Real, nodes: Real) -> Real:
 
 @dataclass(frozen=True)
 class Parallel:
-    """The defect of every pair as a product: ``left[i] @ right[j]``.
+    """The defect of every pair: ``(t[i] − t[j])² (left[i] @ right[j])``.
 
     Attributes
     ----------
+    t : ndarray, shape (n,)
+        log q, counted from the middle of its range.
     left, right : ndarray, shape (n, r)
         Empty (r = 0) where the defect is exactly 0.
     error : float
-        Estimated absolute error of a defect: that of the interpolation, measured between its points.
+        Estimated relative error of a defect: that of the interpolation, measured between its points.
     """
 
+    t: Real
     left: Real
     right: Real
     error: float
@@ -76,36 +81,44 @@ class Parallel:
     @classmethod
     def none(cls, count: int) -> Parallel:
         """All q equal, or g homogeneous."""
-        return cls(np.zeros((count, 0)), np.zeros((count, 0)), 0.0)
+        return cls(np.zeros(count), np.zeros((count, 0)), np.zeros((count, 0)), 0.0)
 
     @classmethod
-    def of(cls, activation: Activation, q: Real) -> Parallel:
-        """Embed the functions z ↦ g(√qᵢ z)."""
-        t = np.log(q)
-        low, high = float(t.min()), float(t.max())
-        if high - low <= 4e-16 * max(1.0, abs(high)):
+    def of(cls, activation: Activation, q: Real, bias: float = 0.0, weight: Real | float = 1.0) -> Parallel:
+        """Interpolate D; ``bias`` is added to all second moments, ``weight`` multiplies each function."""
+        if np.all(q == q[0]):
             return cls.none(len(q))
+        middle = float(np.sqrt(q.min()) * np.sqrt(q.max()))
+        t = np.log1p((q - middle) / middle)
+        half = max(float(np.max(np.abs(t))), _NARROWEST)
         g, cuts = activation.numpy(0), cuts_of(activation)
-        tests = low + (high - low) * _TESTS
+        tests = half * (2 * _TESTS - 1)
         for size in _SIZES:
-            nodes = chebyshev_points(size, low, high)
-            functions = _sampled(g, np.concatenate([nodes, tests]), cuts)
-            known, wanted = functions[:size], functions[size:]
-            missed = wanted - lagrange(tests, nodes) @ known
-            off = float(np.max(np.linalg.norm(missed, axis=1) / np.linalg.norm(wanted, axis=1)))
+            nodes = chebyshev_points(size, -half, half)
+            points = np.concatenate([nodes, tests])
+            functions = _sampled(g, np.log(middle) + points, cuts)
+            functions = np.column_stack([functions, np.full(len(functions), np.sqrt(bias))])
+            tested = functions[size:]
+            rates = _smooth(_coordinates(functions), points, size)
+            basis = lagrange(tests, nodes)
+            missed = np.abs(basis @ rates[:size, :size] @ basis.T - rates[size:, size:])
+            floor = _NOTHING * np.max(np.sum(tested * tested, axis=1))
+            other = ~np.eye(len(tests), dtype=bool)
+            off = float(np.max((missed / (np.abs(rates[size:, size:]) + floor))[other]))
             if off < _SETTLED:
                 break
-        largest = float(np.max(np.linalg.norm(known, axis=1)))
-        left, right, spread = _coordinates(known, lagrange(t, nodes))
-        # off falls on both vectors; the part along their difference is what a defect feels
-        error = (off * largest) ** 2 + 2 * off * largest * spread if off >= _SETTLED else 0.0
-        return cls(left, right, error + 4e-16 * spread**2)
+        here = lagrange(t, nodes)
+        scaled = np.broadcast_to(np.asarray(weight), q.shape)[:, None] * here
+        return cls(t, scaled @ rates[:size, :size], scaled, off if np.isfinite(off) else np.inf)
 
     def defect(self, rows: slice, columns: slice) -> Any:
         """Return √(m₂m₂) − k(·, ·, 1) ≥ 0 for a tile of pairs, or 0."""
         if not self.left.shape[1]:
             return 0.0
-        return np.maximum(self.left[rows] @ self.right[columns].T, 0.0)
+        found = np.subtract(self.t[rows, None], self.t[None, columns])
+        found *= found
+        found *= self.left[rows] @ self.right[columns].T
+        return found
 
 
 def _sampled(g: Any, t: Real, cuts: list[float]) -> Real:
@@ -122,20 +135,47 @@ def _sampled(g: Any, t: Real, cuts: list[float]) -> Real:
         return np.asarray(g(root[:, None] * z) * (np.sqrt(weight) * np.exp(-0.25 * z * z)))
 
 
-def _coordinates(known: Real, basis: Real) -> tuple[Real, Real, float]:
-    """Coordinates along the mean function (a) and across it (w), and from them the two factors.
-
-    With r = |G|, e = r − a = |w|²/(r + a) and s = r + a:  rᵢrⱼ − Gᵢ·Gⱼ = ½(eᵢsⱼ + eⱼsᵢ) − wᵢ·wⱼ.
-    """
-    mean = known.mean(axis=0)
+def _coordinates(functions: Real) -> Real:
+    """Coordinates of the functions in the space that they span, the first along their mean."""
+    mean = functions.mean(axis=0)
     size = np.linalg.norm(mean)
     axis = mean / size if size > 0 else mean
-    along = known @ axis
-    across = known - along[:, None] * axis
-    across_coordinates = np.asarray(np.linalg.qr(across.T, mode="r")).T
-    a, w = basis @ along, basis @ across_coordinates
-    r = np.sqrt(a * a + np.sum(w * w, axis=1))
-    e, s = np.sum(w * w, axis=1) / (r + a), r + a
-    left = np.column_stack([e, s, -w])
-    right = np.column_stack([0.5 * s, 0.5 * e, w])
-    return left, right, float(np.max(np.linalg.norm(w, axis=1)))
+    along = functions @ axis
+    across = functions - along[:, None] * axis
+    return np.column_stack([along, np.asarray(np.linalg.qr(across.T, mode="r")).T])
+
+
+def _smooth(vectors: Real, t: Real, nodes: int) -> Real:
+    """D of all pairs of points; on the diagonal, for the Chebyshev points alone, by their derivative.
+
+    With d = G₁ − G₂, s = G₁ + G₂ and d⊥ the part of d across s:
+    |G₁||G₂| − G₁·G₂ = ½ |d⊥|²/(1 − (|G₁| − |G₂|)²/|s|²), where |G₁| − |G₂| = d·s/(|G₁| + |G₂|).
+    """
+    lengths = np.linalg.norm(vectors, axis=1)
+    apart = vectors[:, None, :] - vectors[None, :, :]
+    both = vectors[:, None, :] + vectors[None, :, :]
+    along = np.sum(apart * both, axis=2)
+    size = np.sum(both * both, axis=2)
+    apart -= both * (along / size)[:, :, None]
+    found = 0.5 * np.sum(apart * apart, axis=2)
+    found /= 1 - (along / (lengths[:, None] + lengths[None, :])) ** 2 / size
+    time = t[:, None] - t[None, :]
+    np.fill_diagonal(time, 1.0)
+    found /= time * time
+    known = vectors[:nodes]
+    derivative = np.einsum("abk,ab->ak", known[:, None, :] - known[None, :, :], _differentiation(t[:nodes]))
+    derivative -= known * (np.sum(derivative * known, axis=1) / lengths[:nodes] ** 2)[:, None]
+    at = np.arange(nodes)
+    found[at, at] = 0.5 * np.sum(derivative * derivative, axis=1)
+    return np.asarray(found)
+
+
+def _differentiation(nodes: Real) -> Real:
+    """M with f'(t_a) = Σ_b M_ab (f_a − f_b), for Chebyshev points of the first kind."""
+    count = len(nodes)
+    weights = (-1.0) ** np.arange(count) * np.sin(np.pi * (np.arange(count) + 0.5) / count)
+    apart = nodes[:, None] - nodes[None, :]
+    np.fill_diagonal(apart, 1.0)
+    matrix = -(weights[None, :] / weights[:, None]) / apart
+    np.fill_diagonal(matrix, 0.0)
+    return np.asarray(matrix)

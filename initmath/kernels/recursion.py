@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,10 +18,11 @@ from threadpoolctl import threadpool_limits
 
 from initmath.activation import Activation, resolve
 from initmath.errors import Divergent, InputError, NotEnclosed
-from initmath.kernels.closed import Homogeneous, closed_family
+from initmath.kernels.closed import Homogeneous, LinearErf, closed_family
 from initmath.kernels.pairs import cuts_of, pair_values
 from initmath.kernels.parallel import Parallel
 from initmath.kernels.table import Table, build
+from initmath.kernels.tiles import EachPair, LinearErfPairs, PairKernels, TilePairs, column, row
 from initmath.lock import one_at_a_time
 from initmath.quadrature import expectation
 from initmath.quadrature.curve import Family, curve
@@ -62,11 +63,6 @@ class InfiniteWidth:
     ntk_error: float
     gap_error: float
     method: str
-
-
-class _Pairs(Protocol):
-    def drop(self, s1: Real, s2: Real, gap: Real) -> tuple[Real, Real]:
-        """k(q₁, q₂, 1) − k(q₁, q₂, c) and E g'(y₁) g'(y₂)."""
 
 
 @dataclass(frozen=True)
@@ -114,31 +110,39 @@ class _Layer:
     following: Real
     sigma_w2: float
     sigma_b2: float
-    pairs: _Pairs | None
+    pairs: TilePairs | None
     parallel: Parallel
 
+    @property
+    def weight(self) -> Real:
+        """σ_w/√q'."""
+        return np.asarray(np.sqrt(self.sigma_w2) / self.following)
+
     def step(self, rows: slice, columns: slice, gap: Real, ntk: Real) -> tuple[Real, Real]:
-        """1 − c and Θ of y' from those of y; ``pairs`` is None for the inputs themselves."""
-        s1, s2 = _column(self.root, rows), _row(self.root, columns)
+        """1 − c and Θ/√(q₁q₂) of y' from those of y; ``pairs`` is None for the inputs themselves."""
         if self.pairs is None:
-            defect, slope = s1 * s2 * gap, np.zeros_like(gap)
+            after = gap * (column(self.signal, rows) * row(self.signal, columns))
+            after /= column(self.following, rows) * row(self.following, columns)
+            slope = np.zeros_like(gap)
         else:
-            defect, slope = self.pairs.drop(s1, s2, gap)
-            defect = defect + self.parallel.defect(rows, columns)
-        a1, a2 = _column(self.signal, rows), _row(self.signal, columns)
-        scale = _column(self.following, rows) * _row(self.following, columns)
-        # √(q₁'q₂') − σ_b² − √(a₁²a₂²), multiplied out: the biases are common to both inputs
-        bias = self.sigma_b2 * (a1 - a2) ** 2 / (scale + a1 * a2 + self.sigma_b2)
-        after = np.clip((bias + self.sigma_w2 * defect) / scale, 0.0, 2.0)
-        return after, scale * (1 - after) + self.sigma_w2 * slope * ntk
+            after, slope = self.pairs.tile(rows, columns, gap)
+        after += self._level(rows, columns)
+        np.clip(after, 0.0, 2.0, out=after)
+        slope *= ntk
+        slope -= after
+        slope += 1
+        return after, slope
 
-
-def _column(vector: Real, rows: slice) -> Real:
-    return vector[:, None] if len(vector) == 1 else vector[rows, None]
-
-
-def _row(vector: Real, columns: slice) -> Real:
-    return vector[None, :] if len(vector) == 1 else vector[None, columns]
+    def _level(self, rows: slice, columns: slice) -> Any:
+        """1 − c of y' where y has c = 1: 0 for inputs with the same q."""
+        if self.parallel.left.shape[1]:
+            return self.parallel.defect(rows, columns)
+        if len(self.signal) == 1 or self.sigma_b2 == 0:
+            return 0.0
+        a1, a2 = column(self.signal, rows), row(self.signal, columns)
+        scale = column(self.following, rows) * row(self.following, columns)
+        # √(q₁'q₂') − σ_b² − √(a₁²a₂²), multiplied out: the bias is common to both inputs
+        return self.sigma_b2 * (a1 - a2) ** 2 / ((scale + a1 * a2 + self.sigma_b2) * scale)
 
 
 @one_at_a_time
@@ -238,7 +242,9 @@ def infinite_width(
             if crossing:
                 d[same] = 0.0
         last = layers[-1].following
-        k = _column(last, rows) * _row(last, columns) * (1 - d)
+        scale = column(last, rows) * row(last, columns)
+        k = scale * (1 - d)
+        theta *= scale
         for target, values in ((after, d), (nngp, k), (ntk, theta)):
             if crossing:  # the tile begins on the diagonal: its upper triangle stands for both
                 block = np.triu(values[:, : len(values)])
@@ -314,7 +320,7 @@ def _lengths(
     activation: Activation, family: Any, diagonal: Real, depth: int, sigma_w2: float, sigma_b2: float
 ) -> tuple[list[_Layer], list[tuple[float, float]]]:
     """Follow q through all layers: what a layer does to each input alone; with (χ̂, |dm₂/dq|), the largest."""
-    level = diagonal[:1] if np.all(diagonal == diagonal[0]) else diagonal.copy()
+    level = _levelled(diagonal)
     signal = np.sqrt(sigma_w2 * level)
     following = np.sqrt(sigma_w2 * level + sigma_b2)
     none = Parallel.none(len(level))
@@ -327,13 +333,23 @@ def _lengths(
         if not (np.isfinite(second).all() and np.isfinite(slope).all()):
             raise Divergent(f"E g^2 or E g'^2 of {activation.name} is not finite in layer {number}")
         root, signal = following, np.sqrt(sigma_w2 * second)
-        following = np.sqrt(sigma_w2 * second + sigma_b2)
+        following = np.sqrt(_levelled(sigma_w2 * second + sigma_b2))
         if not (np.isfinite(following).all() and np.all(following > 0)):
             raise Divergent(f"q leaves the range of doubles in layer {number + 1} of {activation.name}")
-        parallel = none if homogeneous else Parallel.of(activation, q)
+        parallel = (
+            none
+            if homogeneous
+            else Parallel.of(activation, q, sigma_b2 / sigma_w2, np.sqrt(sigma_w2) / following)
+        )
         layers.append(_Layer(root, signal, following, sigma_w2, sigma_b2, None, parallel))
         slopes.append((float(np.max(slope)), float(np.max(np.abs(stretch)))))
     return layers, slopes
+
+
+def _levelled(q: Real) -> Real:
+    """One number for all q where they are equal to rounding, as those of normalised inputs are."""
+    alike = float(np.max(q) - np.min(q)) <= _ROUNDING * float(np.min(q))
+    return np.array([np.mean(q)]) if alike else q
 
 
 def _moments(activation: Activation, family: Any, q: Real) -> tuple[Real, Real, Real]:
@@ -355,12 +371,12 @@ def _with_pairs(
     """Choose how a layer's pairs are computed: closed form, quadrature of each, or a table."""
     none = [(0.0, 0.0)] * len(layers)
     if family is not None:
-        return [layers[0], *(replace(layer, pairs=family) for layer in layers[1:])], "closed form", none
+        return [layers[0], *(_given(layer, family) for layer in layers[1:])], "closed form", none
     if count * (count + 1) // 2 * len(layers) <= _DIRECT:
         notes = [[0.0, 0.0] for _ in layers]
         nothing = Parallel.none(len(layers[0].root))
         routes = [
-            replace(layer, pairs=_Direct(activation, note), parallel=nothing)
+            _given(replace(layer, parallel=nothing), _Direct(activation, note))
             for layer, note in zip(layers, notes, strict=True)
         ]
         return [layers[0], *routes[1:]], "quadrature", notes
@@ -377,9 +393,16 @@ def _with_pairs(
                 wider = _WIDER * (high - low)
                 table = build(activation, low - wider, high + wider, False)
             tables.append(table)
-        out.append(replace(layer, pairs=table))
+        out.append(_given(layer, table))
         errors.append(table.error)
     return out, f"interpolation, {len(tables)} tables", errors
+
+
+def _given(layer: _Layer, kernels: PairKernels) -> _Layer:
+    """Prepare a layer for these kernels."""
+    if isinstance(kernels, LinearErf):
+        return replace(layer, pairs=LinearErfPairs.of(kernels, layer.root, layer.weight))
+    return replace(layer, pairs=EachPair(kernels, layer.root, layer.weight))
 
 
 def _range(layer: _Layer) -> tuple[float, float]:
@@ -395,14 +418,14 @@ def _errors(
     For c ≥ 0 the drop is concave in 1 − c with value 0 at 0 (k has positive Taylor coefficients in c), so a
     relative error of 1 − c does not grow; one of q enters through the moments.
     """
-    q_error, gap_error, ntk_error, ntk = 0.0, _ROUNDING, 0.0, 0.0
+    ntk_error, ntk = 0.0, 0.0
+    q_error, gap_error = _ROUNDING * float(np.max(layers[0].root ** 2)), _ROUNDING
     for layer, (slope, stretch), (off, slope_off) in zip(layers, slopes, tables, strict=True):
         sigma_w2, size = layer.sigma_w2, float(np.max(layer.following**2))
         smallest = float(np.min(layer.root**2))
         relative = q_error / smallest
         q_error = sigma_w2 * stretch * q_error + _ROUNDING * size
-        aside = sigma_w2 * layer.parallel.error / float(np.min(layer.following**2))
-        gap_error = gap_error + _ROUNDING + off + 2 * relative + aside
+        gap_error = gap_error + _ROUNDING + off + 2 * relative + layer.parallel.error
         slope_error = slope * (slope_off + gap_error + relative)
         ntk_error = q_error + size * gap_error + sigma_w2 * (slope * ntk_error + ntk * slope_error)
         ntk = size + sigma_w2 * slope * ntk
