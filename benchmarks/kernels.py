@@ -2,7 +2,9 @@
 
 Run ``python benchmarks/kernels.py --neural-tangents DIR``: DIR is a virtual environment for neural-tangents,
 made with pip if it is not there (it needs jax 0.4.30 and numpy<2, which this package does not).  Without the
-option only this package is measured.  The exit code is 1 if a target is missed.
+option only this package is measured.  The exit code is 1 if a target is missed: accuracy, values or speed.
+neural-tangents is timed with each layer compiled, and once without.  The first run of both is printed and not
+compared: it holds the compilation.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from initmath.kernels.pairs import cuts_of
 from initmath.quadrature.kernel import pair_expectation
 
 ACCURACY = 1e-12  # of E |g g|
+AGREEMENT = 1e-11  # with neural-tangents in small networks
+DEEP = 1e-9  # and after all layers: it rounds 1 − c away, which is small there
 INPUTS, LAYERS = 1000, 100
 SIGMA_W2, SIGMA_B2 = 1.9, 0.1
 SMALL_W2 = 0.5  # for the comparison of values: exp of exp leaves the doubles at 1.9
@@ -62,9 +66,10 @@ out = {"values": {}}
 small = x[:5]
 narrow = lambda: stax.Dense(1, W_std=given["small_w2"] ** 0.5, b_std=b)
 for name in given["peers"]:
-    net = stax.serial(narrow(), eval("stax." + name), narrow(), eval("stax." + name), narrow())
-    found = net[2](small, None, ("nngp", "ntk"))
-    out["values"][name] = [np.asarray(found.nngp).tolist(), np.asarray(found.ntk).tolist()]
+    for depth in (1, 2):
+        parts = [part for _ in range(depth) for part in (narrow(), eval("stax." + name))]
+        found = stax.serial(*parts, narrow())[2](small, None, ("nngp", "ntk"))
+        out["values"][f"{name} {depth}"] = [np.asarray(found.nngp).tolist(), np.asarray(found.ntk).tolist()]
 first = stax.serial(dense(), stax.Gelu())[2]
 layer = jax.jit(stax.serial(dense(), stax.Gelu())[2])
 last = stax.serial(dense())[2]
@@ -80,10 +85,10 @@ def deep(one):
 out["seconds"] = {}
 for how, one in (("each layer compiled", layer), ("not compiled", stax.serial(dense(), stax.Gelu())[2])):
     times = []
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(4 if one is layer else 1):
+        start = time.perf_counter(), time.process_time()
         k = deep(one)
-        times.append(time.perf_counter() - start)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     out["seconds"][how] = times
 out["corner"] = [np.asarray(k.nngp)[:3, :3].tolist(), np.asarray(k.ntk)[:3, :3].tolist()]
 json.dump(out, open(sys.argv[3], "w"))
@@ -126,12 +131,13 @@ def inputs(seed: int = 0) -> Any:
     return x
 
 
-def seconds(gram: Any, repeat: int = 3) -> tuple[list[float], Any]:
+def seconds(gram: Any, repeat: int = 4) -> tuple[list[tuple[float, float]], Any]:
+    """Wall and processor seconds of each run, and the last result."""
     times = []
     for _ in range(repeat):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         found = infinite_width("gelu", gram, depth=LAYERS, sigma_w2=SIGMA_W2, sigma_b2=SIGMA_B2)
-        times.append(time.perf_counter() - start)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     return times, found
 
 
@@ -182,7 +188,8 @@ def main() -> int:
     x = inputs()
     gram = x @ x.T / x.shape[1]
     ours, found = seconds(gram)
-    print(f"{INPUTS} × {INPUTS}, {LAYERS} GELU layers, NNGP + NTK: {min(ours):.2f} s (all: {_list(ours)})")
+    print(f"{INPUTS} × {INPUTS}, {LAYERS} GELU layers, NNGP + NTK, float64; each as wall (processor) seconds")
+    print(f"  initmath: {_list(ours)}")
     if options.neural_tangents is None:
         print("neural-tangents: not asked for")
         return 0 if good else 1
@@ -191,25 +198,46 @@ def main() -> int:
         print(theirs)
         return 1
     for how, times in theirs["seconds"].items():
-        print(f"neural-tangents (float64), {how}: {min(times):.2f} s (all: {_list(times)})")
-    best = min(min(times) for times in theirs["seconds"].values())
-    good &= min(ours) < best
-    print(f"ratio to its fastest: {best / min(ours):.1f}")
-    off = max(
-        np.max(np.abs(np.array(a) - b[:3, :3]))
+        print(f"  neural-tangents, {how}: {_list(times)}")
+    # the first run of each is left out: it holds neural-tangents' compilation, and our imports
+    compiled = theirs["seconds"]["each layer compiled"]
+    for what, part in (("wall", 0), ("processor", 1)):
+        mine, other = (min(t[part] for t in times[1:]) for times in (ours, compiled))
+        good &= mine < other
+        print(f"  {what} seconds, neural-tangents compiled / initmath: {other / mine:.2f}")
+    corner = [
+        np.max(np.abs(np.array(a) - b[:3, :3])) / np.max(np.abs(b))
         for a, b in zip(theirs["corner"], (found.nngp, found.ntk), strict=True)
-    )
-    print(f"largest difference after {LAYERS} layers: {off:.1e}")
-    for name, formula in PEERS.items():
-        mine = infinite_width(formula, gram[:5, :5], depth=2, sigma_w2=SMALL_W2, sigma_b2=SIGMA_B2)
-        pairs = zip(theirs["values"][name], (mine.nngp, mine.ntk), strict=True)
-        off = max(float(np.max(np.abs(np.array(a) - b)) / np.max(np.abs(b))) for a, b in pairs)
-        print(f"  {name:24} {formula:24} {off:.1e}  ({mine.method})")
+    ]
+    good &= max(corner) <= DEEP
+    print(f"  largest difference after {LAYERS} layers, relative: {max(corner):.1e} (target {DEEP:g})")
+    good &= values(theirs["values"], gram[:5, :5])
+    print("all targets met" if good else "a target was MISSED")
     return 0 if good else 1
 
 
-def _list(times: list[float]) -> str:
-    return ", ".join(f"{t:.2f}" for t in times)
+def values(theirs: dict[str, Any], gram: Any) -> bool:
+    """Compare NNGP and NTK of small networks, where neural-tangents has a number."""
+    good = True
+    print(f"values against neural-tangents, 1 and 2 layers, 5 inputs (target {AGREEMENT:g} of the largest):")
+    for name, formula in PEERS.items():
+        for depth in (1, 2):
+            mine = infinite_width(formula, gram, depth=depth, sigma_w2=SMALL_W2, sigma_b2=SIGMA_B2)
+            a, b = np.array(theirs[f"{name} {depth}"]), np.array([mine.nngp, mine.ntk])
+            known = np.isfinite(a)
+            size = np.max(np.abs(b), axis=(1, 2), keepdims=True)
+            off = float(np.max((np.abs(a - b) / size)[known], initial=0))
+            said = f"{off:.1e}" if known.any() else "no number from neural-tangents to compare with"
+            if not known.all() and known.any():
+                said += f", {int(np.sum(~known))} of {a.size} entries of neural-tangents are not numbers"
+            # one layer must be comparable; NaN on its diagonal spreads to all of the second
+            good &= off <= AGREEMENT and bool(np.isfinite(b).all()) and bool(known.any() or depth == 2)
+            print(f"  {name:22} {formula:16} {depth}  {said}  ({mine.method})")
+    return good
+
+
+def _list(times: Any) -> str:
+    return ", ".join(f"{wall:.2f} ({busy:.2f})" for wall, busy in times)
 
 
 if __name__ == "__main__":
