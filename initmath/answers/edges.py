@@ -11,7 +11,7 @@ from initmath.activation import resolve
 from initmath.answers import signs
 from initmath.answers.exact import digits_asked, exact_number
 from initmath.answers.facts import ActivationFacts, facts_of
-from initmath.answers.tradeoffs import kept_rows
+from initmath.answers.kept import kept_rows
 from initmath.criteria.critical import CRITERION
 from initmath.criteria.result import Question
 from initmath.derivation import Number
@@ -20,10 +20,10 @@ from initmath.display.inline import Inline, Label
 from initmath.display.shown import Shown
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
+from initmath.meanfield.both_kept import BothKept, both_kept
 from initmath.meanfield.doubly_critical import DoublyCritical, DoublyCriticalPoints, doubly_critical
-from initmath.meanfield.edge import EdgeCurve, EdgePoint, edge_at, edge_curve, no_edge
+from initmath.meanfield.edge import EdgeCurve, EdgePoint, Interval, edge_at, edge_curve, no_edge
 from initmath.meanfield.phases import FixedPoint, fixed_point_at, phases
-from initmath.meanfield.tradeoff import BothKept, both_kept
 from initmath.meanfield.universality import UniversalityClass, universality
 from initmath.moments import parameter_values, variance_at
 from initmath.solving.arithmetic import exact, for_one_value
@@ -263,8 +263,8 @@ def _said(found: DoublyCriticalPoints) -> str:
     if found.continuum:
         return "every q"
     if found.points:
-        return "" if found.complete else f"perhaps not all: {found.reason}"
-    return "none" if found.complete else f"none found: {found.reason}"
+        return "" if found.complete else "perhaps not all: see why"
+    return "none" if found.complete else "none found: see why"
 
 
 # ------------------------------------------------------------------------------------------------- the page
@@ -281,10 +281,12 @@ def _page(result: EdgeOfChaos) -> tuple[Block, ...]:
         rows.append(("continuum", result.continuum))
     if result.reason is not None:
         rows.append(("note", result.reason))
+    for fixed in result.fixed_points:
+        rows += _deep(fixed, several=len(result.fixed_points) > 1)
     blocks.append(Facts(tuple(rows)))
     blocks += [Heading("The curve"), Facts(_curve(result.curve))]
     if result.kept is not None:
-        blocks += [Heading("Choosing q, without biases"), kept_rows(result.kept)]
+        blocks += [Heading("Choosing q, without biases"), kept_rows(result.kept, result.curve.reason)]
     blocks += [Heading("Criticality"), Facts(_criticality(result))]
     return tuple(blocks)
 
@@ -300,6 +302,18 @@ def _point(point: EdgePoint) -> list[tuple[Inline, Inline]]:
     return rows
 
 
+def _deep(fixed: FixedPoint, *, several: bool) -> list[tuple[Inline, Inline]]:
+    """Say how a fixed point at these variances is approached with depth."""
+    where = replace(fixed.q_star, closed_form=None)
+    rows: list[tuple[Inline, Inline]] = []
+    if several or fixed.phase != "critical":
+        rows.append(
+            ("fixed point", (signs.Q_STAR, " = ", where, f": {fixed.phase}, length {fixed.stability}"))
+        )
+    rows += [("in depth", law.law) for law in fixed.power_laws]
+    return rows
+
+
 SHORT = 25
 """Longer closed forms of the curve are left to the JSON."""
 
@@ -309,10 +323,23 @@ def _curve(curve: EdgeCurve) -> tuple[tuple[Inline, Inline], ...]:
     for label, form in ((signs.WEIGHT_VARIANCE, curve.sigma_w2), (signs.BIAS_VARIANCE, curve.sigma_b2)):
         if form is not None and form.count_ops() <= SHORT:
             rows.append((label, form))
-    text = ", ".join(f"{part.low.value} to {part.high.value}" for part in curve.domain)
-    rows.append(("domain", (signs.Q, " from ", text) if text else "empty" if curve.complete else "not found"))
+    text = " and ".join(map(_interval, curve.domain))
+    rows.append(("domain", text or ("empty" if curve.complete else "not found")))
     rows.append(("proof" if curve.complete else "note", curve.reason))
     return tuple(rows)
+
+
+def _interval(part: Interval) -> str:
+    """Write an interval of q; an end with σ_b² = 0 belongs to it."""
+    low, high = (_whole(end) for end in (part.low, part.high))
+    if part.high.ball.is_finite():
+        return f"0 < q ≤ {high}" if part.low.ball.is_zero() else f"{low} ≤ q ≤ {high}"
+    return "every q > 0" if part.low.ball.is_zero() else f"q ≥ {low}"
+
+
+def _whole(number: Number) -> str:
+    closed = number.closed_form
+    return str(closed) if closed is not None and closed.is_Integer else number.value
 
 
 def _criticality(result: EdgeOfChaos) -> tuple[tuple[Inline, Inline], ...]:

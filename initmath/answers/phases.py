@@ -29,6 +29,9 @@ SCHEMA = "initmath.phase/1"
 EXTRA_DIGITS = 25
 """Digits of σ_w² and σ_b² beyond the asked ones: fixed points near the edge amplify an error of theirs."""
 
+CLASS_SECONDS = 2.0
+"""For the universality class, which is beside the point here: `edge_of_chaos` takes longer for it."""
+
 C_STAR = Label("c*", "c*", "c^*")
 XI_Q = Label("ξ_q", "xi_q", r"\xi_q")
 XI_C = Label("ξ_c", "xi_c", r"\xi_c")
@@ -142,7 +145,7 @@ def mean_field_of(
     activation: Any, found: Phases, digits: int = 15, timeout: float | None = None
 ) -> MeanField:
     """Put fixed points that were found into an answer; for points on the edge of chaos, too."""
-    kind = universality(activation, digits, timeout)
+    kind = universality(activation, digits, CLASS_SECONDS if timeout is None else timeout)
     warnings = []
     if activation.expr is not None and parameter_values(activation):
         warnings.append(for_one_value(activation))

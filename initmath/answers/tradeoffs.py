@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ from initmath.activation import resolve
 from initmath.answers import signs
 from initmath.answers.exact import digits_asked, exact_number
 from initmath.answers.facts import ActivationFacts, facts_of
-from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Table
+from initmath.answers.kept import kept_rows
+from initmath.display.document import Block, Caution, Heading, Paragraph, Table
 from initmath.display.inline import Inline, Label
 from initmath.display.shown import Shown
 from initmath.errors import InputError
+from initmath.meanfield.both_kept import BothKept, Nearest, both_kept
 from initmath.meanfield.edge import EdgePoint
-from initmath.meanfield.tradeoff import BothKept, Nearest, both_kept
 from initmath.meanfield.tradeoff import trade_off as curves
 from initmath.moments import parameter_values
 from initmath.solving.arithmetic import for_one_value
@@ -184,34 +185,8 @@ def _warnings(activation: Any) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------- the page
 
 
-def kept_rows(found: BothKept) -> Facts:
-    """Say at which q one gain keeps signal and gradient."""
-    rows: list[tuple[Inline, Inline]] = []
-    for point in found.points:
-        shown = (("both kept at", signs.Q, point.q), ("weights", signs.WEIGHT_VARIANCE, point.sigma_w2))
-        for what, label, number in (*shown, ("length", signs.CHI_PARALLEL, point.chi_parallel)):
-            if number is not None:
-                rows.append((what, (label, " = ", replace(number, closed_form=None))))
-    if found.continuum:
-        rows.append(("both kept at", ("every ", signs.Q)))
-    elif not found.points:
-        rows.append(("both kept at", "no q" if found.complete else "no q known"))
-    if found.nearest is not None:
-        rows.append(("differ least", _nearest(found.nearest)))
-    rows.append(("proof" if found.complete else "note", found.reason))
-    return Facts(tuple(rows))
-
-
 def _six(value: float | None) -> str:
     return "–" if value is None else f"{value:.6g}"
-
-
-def _nearest(near: Nearest) -> Inline:
-    factor = f"{np.exp(near.log_ratio):.6g}"
-    if near.at_end:
-        end = "0" if near.q < 1 else "∞"
-        return f"as q → {end}: at q = {near.q:g} squared gradients change by {factor} a layer"
-    return f"at q ≈ {near.q:.6g}: squared gradients change by {factor} a layer"
 
 
 def _page(result: ForwardBackward) -> tuple[Block, ...]:

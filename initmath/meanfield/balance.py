@@ -18,6 +18,7 @@ from sympy import Poly, Pow, S, exp, factor, fraction, limit, oo, together
 
 from initmath import enclosure, moments
 from initmath.balls import bits, compile_ball, evaluate, working_precision
+from initmath.display.formula import formula
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.integral import x
@@ -35,7 +36,8 @@ ORDER = 8
 """Degree of the Taylor models at 0."""
 
 PREC = 100
-SECONDS = 12.0
+SECONDS = 6.0
+"""For the search of zeros, where no timeout is given."""
 BOXES = 4000
 
 SHORT = 30
@@ -239,7 +241,11 @@ def _by_algebra(activation: Any, balance: Balance, digits: int, timeout: float |
         ball = evaluate(expr, {Q: inner.mid(), **values}, prec)
         at.append(1 if ball > 0 else -1 if ball < 0 else 2)
     short = factor(together(expr))
-    how = f"{balance.says} = {short}" if short.count_ops() <= SHORT else f"the closed form of {balance.says}"
+    how = (
+        f"{balance.says} = {formula(short)}"
+        if short.count_ops() <= SHORT
+        else f"the closed form of {balance.says}"
+    )
     return Signs(tuple(roots), tuple(at), (), f"{how}, solved exactly")
 
 
@@ -388,6 +394,10 @@ def _by_isolation(activation: Any, balance: Balance, digits: int, seconds: float
         deadline=time.monotonic() + seconds,
     )
     gaps += [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved]
+    if found.unresolved:
+        gaps[-1] += (
+            f" (the search ended after {seconds:g} s or {BOXES} boxes: a longer timeout may settle it)"
+        )
     ends = [low, *found.roots, high]
     at = []
     for k in range(len(ends) - 1):

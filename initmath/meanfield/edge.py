@@ -224,8 +224,9 @@ def edge_at(
     if at is not None:
         sigma_w2, chi_parallel = settle(sigma_w2, at), settle(chi_parallel, at)
     if sigma_b2.ball < 0:
+        place = shown.value if at is None else at
         reason = (
-            f"χ₁ = 1 at q = {shown.value} needs σ_w² = {sigma_w2.value} and σ_b² = {sigma_b2.value} < 0: "
+            f"χ₁ = 1 at q = {place} needs σ_w² = {sigma_w2.value} and σ_b² = {sigma_b2.value} < 0: "
             "already without biases the layer would raise q"
         )
         return EdgePoint(shown, sigma_w2, sigma_b2, chi_parallel, False, reason)

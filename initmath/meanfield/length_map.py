@@ -36,7 +36,7 @@ LOW, HIGH = "1.0037e-8", "1.0213e4"
 OCTAVE, BOXES = 4, 1500
 """The range of q is cut at factors of 4, and each part may cost so many boxes."""
 
-SECONDS = 15.0
+SECONDS = 8.0
 SLOW = 0.5
 EDGE = 1e-6
 """How closely, relatively, the q is found from which E g² is infinite."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flint import arb
-from sympy import Rational, S, exp, gamma, log, pi, sqrt
+from sympy import Rational, S, Symbol, exp, gamma, log, pi, sqrt
 
 from initmath import enclosure, moments
 from initmath.balls import bits, evaluate, working_precision
 from initmath.derivation import Number, Status
+from initmath.display.formula import formula
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.integral import x
@@ -114,7 +115,7 @@ def correlation_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
             form = 18 * pi**2 / (sigma_w2.closed_form * total.xreplace({Q: q.closed_form})) ** 2
             form = form if form.count_ops() <= SHORT and not form.free_symbols else None
         number = Number(Status.NUMERIC if form is None else Status.EXACT, kappa, form, "jumps of g'", digits)
-        return PowerLaw("1 - c", "2", number, f"1 − c_l ~ {_short(number)}/l²: g' jumps")
+        return PowerLaw("1 - c", "2", number, f"1 − c_l ~ {_over(number, 2)}: g' jumps")
     second = slope.derivative().map(lambda e: e**2)
     if all(piece.expr == 0 for piece in second.pieces):
         return None
@@ -126,7 +127,7 @@ def correlation_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
         number = Number(
             Status.NUMERIC, 2 / (sigma_w2.ball * q.ball * bend), None, "2/(σ_w² q E g''²)", digits
         )
-    return PowerLaw("1 - c", "1", number, f"1 − c_l ~ {_short(number)}/l: g' is continuous")
+    return PowerLaw("1 - c", "1", number, f"1 − c_l ~ {_over(number)}: g' is continuous")
 
 
 def length_law(activation: Any, sigma_w2: Number, digits: int) -> PowerLaw | None:
@@ -159,8 +160,7 @@ def length_law(activation: Any, sigma_w2: Number, digits: int) -> PowerLaw | Non
         step = Rational(order, 2) - 1
         coefficient = _power(-slope * step, -1 / step, digits)
         power = 1 / step
-        shown = "" if power == 1 else f"^{power}"
-        return PowerLaw("q", str(power), coefficient, f"q_l ~ {_short(coefficient)}/l{shown}")
+        return PowerLaw("q", str(power), coefficient, f"q_l ~ {_over(coefficient, power)}")
     return None
 
 
@@ -186,7 +186,7 @@ def half_stable_law(activation: Any, q: Number, sigma_w2: Number, digits: int) -
             return None
         number = Number(Status.NUMERIC, 2 / abs(curvature), None, "2/(σ_w² |m₂''|)", digits)
     side = "below" if curvature > 0 else "above"
-    return PowerLaw("q - q*", "1", number, f"|q_l − q*| ~ {_short(number)}/l from {side}")
+    return PowerLaw("q - q*", "1", number, f"|q_l − q*| ~ {_over(number)} from {side}")
 
 
 def _power(base: Any, exponent: Any, digits: int) -> Number:
@@ -194,6 +194,11 @@ def _power(base: Any, exponent: Any, digits: int) -> Number:
     return replace(exact(base**exponent, digits + GUARD_DIGITS), digits=digits)
 
 
-def _short(number: Number) -> str:
-    form = number.closed_form
-    return f"{float(number):.6g}" if form is None else str(form)
+def _over(number: Number, power: Any = 1) -> str:
+    """Write number/l^power."""
+    layers = Symbol("l") ** power
+    return (
+        f"{float(number):.6g}/{formula(layers)}"
+        if number.closed_form is None
+        else formula(number.closed_form / layers)
+    )

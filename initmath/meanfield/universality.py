@@ -20,11 +20,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Poly, PolynomialError, Rational, S, expand, oo
+from sympy import Poly, PolynomialError, Rational, S, Symbol, expand, oo
 
 from initmath import moments
 from initmath.balls import bits, evaluate
 from initmath.derivation import Number, Status
+from initmath.display.formula import formula
 from initmath.errors import InitmathError
 from initmath.integral import x
 from initmath.meanfield.doubly_critical import DoublyCriticalPoints, doubly_critical
@@ -185,7 +186,8 @@ def _scale_invariant(activation: Any, digits: int) -> UniversalityClass:
     sigma_w2 = _number(2 / (S(right[1]) ** 2 + S(left[1]) ** 2), values, digits)
     zero = exact(S.Zero, digits)
     point = CriticalPoint(SCALE_INVARIANT, None, sigma_w2, zero, None, None, "marginal", "q stays as it is")
-    reason = f"g is homogeneous of degree 1: every q is critical at σ_w² = {sigma_w2.closed_form}, σ_b² = 0"
+    where = f"σ_w² = {formula(sigma_w2.closed_form)}, σ_b² = 0"
+    reason = f"g is homogeneous of degree 1: every q is critical at {where}"
     return UniversalityClass(SCALE_INVARIANT, reason, True, (point,))
 
 
@@ -197,7 +199,7 @@ def _at_zero(activation: Any, digits: int) -> Origin:
     values = moments.parameter_values(activation)
     degree = activation.homogeneity_degree
     if degree is not None:
-        return None, f"q* = 0 is not critical: E g'² is proportional to q^({degree - 1})", True
+        return None, f"q* = 0 is not critical: E g'² is proportional to {_shown(degree - 1)}", True
     found = coefficients_at_zero(activation, ORDER)
     if found is None:
         return None, "g has no one-sided Taylor series at 0", False
@@ -226,24 +228,38 @@ def _at_zero(activation: Any, digits: int) -> Origin:
         point = CriticalPoint(
             ZERO if sign < 0 else ZERO_UNSTABLE, zero, sigma_w2, zero, coefficient, power, how, decay
         )
-        law = f"q' = q (1 + a q^{_shown(power)} + …), a = {coefficient.value}"
-        says = f"at q* = 0, σ_w² = {sigma_w2.value}: {law}: {how}"
+        law = f"q' = q (1 + a {_shown(power)} + …), a = {_brief(coefficient)}"
+        says = f"at q* = 0, σ_w² = {_brief(sigma_w2)}: {law}: {how}"
         return point, says, True
     return _flat_at_zero(activation, values, sigma_w2, digits)
 
 
 def _shown(power: Any) -> str:
-    return f"{power}" if power.is_Integer else f"({power})"
+    if power == 1:
+        return "q"
+    return f"q^{power}" if power.is_Integer else f"q^({power})"
+
+
+def _brief(number: Number) -> str:
+    """Write a short closed form, or else the decimals."""
+    closed = number.closed_form
+    if closed is None or closed.free_symbols or closed.count_ops() > 3:
+        return number.value
+    return formula(closed)
 
 
 def _decay(coefficient: Number, power: Any) -> str:
     """Write (−a p ℓ)^{-1/p}, from dq/dℓ = a q^{1+p}."""
     closed: Any = coefficient.closed_form
     rate = tidy(-closed * power)
-    text = str(rate) if rate.count_ops() <= 12 else f"{-float(coefficient) * float(power):.6g}"
+    short = rate.count_ops() <= 12
     if power == 1:
+        text = formula(rate) if short else f"{-float(coefficient):.6g}"
         return f"q ~ 1/({text} l)" if rate != 1 else "q ~ 1/l"
-    return f"q ~ ({text} l)**({-1 / power})"
+    layers = Symbol("l") ** (1 / power)
+    if short:
+        return f"q ~ {formula(tidy(rate ** (-1 / power)) / layers)}"
+    return f"q ~ {float(rate) ** float(-1 / power):.6g}/{formula(layers)}"
 
 
 def _flat_at_zero(activation: Any, values: dict[Any, Any], sigma_w2: Number, digits: int) -> Origin:
@@ -267,9 +283,9 @@ def _flat_at_zero(activation: Any, values: dict[Any, Any], sigma_w2: Number, dig
     if not sign:
         return None, f"g is linear up to |x| = {nearest}; which way q moves there was not decided", False
     how = "stable" if sign < 0 else "unstable"
-    decay = f"q ~ {tidy(nearest**2 / 2)}/log(l)" if sign < 0 else None
+    decay = f"q ~ {formula(tidy(nearest**2 / 2) / Symbol('log(l)'))}" if sign < 0 else None
     point = CriticalPoint(ZERO if sign < 0 else ZERO_UNSTABLE, zero, sigma_w2, zero, None, None, how, decay)
-    says = f"at q* = 0, σ_w² = {sigma_w2.value}: g is linear up to |x| = {nearest}"
+    says = f"at q* = 0, σ_w² = {_brief(sigma_w2)}: g is linear up to |x| = {nearest}"
     return point, f"{says}, so q moves slower than any power of it: {how}", True
 
 

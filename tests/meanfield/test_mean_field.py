@@ -16,6 +16,7 @@ from initmath import moments
 from initmath.activation import resolve
 from initmath.balls import to_arb, working_precision
 from initmath.errors import InputError
+from initmath.kernels.coefficients import coefficients as kernel_coefficients
 from initmath.meanfield.correlation import correlation_map
 from initmath.meanfield.hermite import coefficients
 from initmath.meanfield.phases import fixed_point_at
@@ -236,9 +237,9 @@ def test_zero_is_a_fixed_point_where_g_vanishes():
     assert zero.chi_1.closed_form == 2 and zero.c_star is None
     assert other.c_star.ball.is_zero()  # odd, without biases
     (marginal,) = found("tanh", 1, 0).fixed_points
-    assert marginal.phase == "critical" and marginal.power_laws[0].law == "q_l ~ 1/2/l"
+    assert marginal.phase == "critical" and marginal.power_laws[0].law == "q_l ~ 1/(2l)"
     (kinked,) = found("elu", 1, 0).fixed_points
-    assert kinked.power_laws[0].law == "q_l ~ 2*pi/l^2"
+    assert kinked.power_laws[0].law == "q_l ~ 2π/l²"
     for act, sigma_w2 in (("hardtanh", 1), ("relu6", 2), ("gelu", 2), ("silu", 2)):
         answer = found(act, sigma_w2, 0)
         assert answer.complete and len(answer.fixed_points) == 1
@@ -409,3 +410,15 @@ def test_a_half_stable_length_moves_like_one_over_l():
     assert abs((1 / 6 - q) * layers * 3 - 1) < 1e-3
     # ReLU's length does not move at all
     assert all(law.quantity == "1 - c" for law in found("relu", 2, 0).fixed_points[0].power_laws)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "gelu", "sign", "softplus"])
+def test_both_evaluations_of_hermite_coefficients_agree(name):
+    """For a ball of q on ellipses here, at a rational q for the kernels: each encloses the same numbers."""
+    act, q = resolve(name), Rational(7, 4)
+    with working_precision(140):
+        ours = coefficients(act, to_arb(q), 41, 20)
+        scale = moments.ball(act, "second_moment", to_arb(q), 20).sqrt()
+    theirs = kernel_coefficients(act.pieces, q, 40, 20).values
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.overlaps(b) and a.rad() < 1e-15 * scale and b.rad() < 1e-15 * scale

@@ -14,8 +14,9 @@ from sympy import Rational, S, pi, sqrt
 import initmath
 from initmath.activation import resolve
 from initmath.errors import InputError
+from initmath.meanfield.both_kept import both_kept
 from initmath.meanfield.doubly_critical import doubly_critical
-from initmath.meanfield.tradeoff import both_kept, trade_off
+from initmath.meanfield.tradeoff import trade_off
 from initmath.meanfield.universality import universality
 from initmath.moments import moment
 from initmath.quadrature import expectation
@@ -151,7 +152,7 @@ def test_hardtanh_moves_slower_than_any_power():
         "K*=0",
         None,
         "stable",
-        "q ~ 1/2/log(l)",
+        "q ~ 1/(2·log(l))",
     )
 
 
