@@ -157,7 +157,9 @@ class Number:
     def _data_(self) -> dict[str, str | None]:
         """Plain data for JSON: status, closed form in SymPy spelling, value, error bound."""
         value, error = self._decimal()
-        form = None if self.closed_form is None else str(self.closed_form)
+        from initmath.display.spelling import spelling
+
+        form = None if self.closed_form is None else spelling(self.closed_form)
         return {"status": self.status.value, "closed_form": form, "value": value, "error_bound": error}
 
     @one_at_a_time

@@ -190,7 +190,7 @@ _ENTRIES = (
     _entry(
         "selu",
         "Piecewise((scale*x, x > 0), (scale*alpha*(exp(x) - 1), True))",
-        "Klambauer, Unterthiner, Mayr, Hochreiter 2017, arXiv:1706.02515, eq. (14)",
+        "Klambauer, Unterthiner, Mayr, Hochreiter 2017, arXiv:1706.02515, the constants α₀₁ and λ₀₁",
         _TORCH,
         _KERAS,
         _JAX,

@@ -14,6 +14,7 @@ from typing import Any
 from sympy import (
     Abs,
     Add,
+    Function,
     Heaviside,
     Max,
     Min,
@@ -95,7 +96,19 @@ def _build(expr: Any, index: dict[Any, int]) -> Callable[[tuple[float, ...]], Va
                 only = inner[0]
                 return lambda values: function(only(values))
             return lambda values: function(*[part(values) for part in inner])
+    if not expr.free_symbols:
+        return _constant(expr)
     raise InputError(f"{type(expr).__name__} is not a function that can be used in an activation")
+
+
+def _constant(expr: Any) -> Callable[[tuple[float, ...]], Value]:
+    """Evaluate a number such as K₀(1/4) in a constant: any function that SymPy evaluates will do."""
+    number = expr.evalf(17)
+    if not number.is_number or number.atoms(Function):
+        raise InputError(f"{type(expr).__name__} is not a function that can be used in an activation")
+    number = complex(number)
+    constant: Value = number if number.imag else number.real
+    return lambda values: constant
 
 
 def _build_cases(expr: Any, index: dict[Any, int]) -> Callable[[tuple[float, ...]], Value]:

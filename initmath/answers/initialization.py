@@ -13,6 +13,7 @@ from initmath.criteria import CriterionResult, Solution
 from initmath.derivation import Derivation, Number, Step
 from initmath.display.document import Block
 from initmath.display.shown import Shown
+from initmath.display.spelling import spelling
 from initmath.errors import InputError
 from initmath.moments import Moment
 
@@ -364,8 +365,8 @@ def _shown_step(of: str, step: Step, of_criterion: bool) -> ShownStep:
     return ShownStep(
         of=of,
         rule=step.rule,
-        before=str(step.before),
-        after=str(step.after),
+        before=spelling(step.before),
+        after=spelling(step.after),
         reason=step.reason,
         reference="; ".join(step.references) or None,
         conditions=step.conditions,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from sympy import Rational
+from sympy import Rational, Symbol
 
 from initmath.activation import Activation, resolve
 from initmath.answers import signs
@@ -18,8 +18,10 @@ from initmath.derivation import Number, Step
 from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Rewriting, Table
 from initmath.display.inline import Inline, Label, decimal
 from initmath.display.shown import Shown
+from initmath.display.spelling import spelling
 from initmath.errors import InputError
-from initmath.transformation import FREE, PARAMETER, Problem, Recipe, Transformed, pose, recipe, solve
+from initmath.integral import q as Q
+from initmath.transformation import FREE, PARAMETER, Asked, Problem, Recipe, Transformed, pose, recipe, solve
 
 __all__ = ["MetCondition", "SolvedParameter", "Transformation", "TransformedActivation", "transform"]
 
@@ -138,6 +140,7 @@ class Transformation(Shown):
     reason: str | None
     warnings: tuple[str, ...]
     steps: tuple[ShownStep, ...]
+    form: str = field(default="", repr=False, compare=False, metadata={"json": False}, kw_only=True)
     meaning: str = field(default="", repr=False, compare=False, metadata={"json": False}, kw_only=True)
     show_steps: bool = field(default=True, repr=False, compare=False, metadata={"json": False}, kw_only=True)
 
@@ -169,9 +172,7 @@ class Transformation(Shown):
     def blocks(self) -> tuple[Block, ...]:
         """Title, conditions, each solution with its check, the derivation."""
         blocks: list[Block] = [Heading((f"{self.to} of ", *_title(self.original)), 1)]
-        blocks.append(
-            Facts((("ĝ(x)", "γ·(g(αx + β) + δ)"), ("asked", self.meaning), ("input", f"x ~ N(0, {self.q})")))
-        )
+        blocks.append(Facts((("ĝ(x)", self.form), ("asked", self.meaning), ("input", f"x ~ N(0, {self.q})"))))
         blocks += [Caution(warning) for warning in self.warnings]
         if not self.solutions:
             blocks.append(Paragraph(f"{(self.reason or 'no solution')}."))
@@ -191,7 +192,9 @@ class Transformation(Shown):
         for number, shown in enumerate(self.steps, 1):
             if shown.of != current:
                 current = shown.of
-                blocks.append(Heading(signs.MOMENTS.get(shown.of) or _SIGNS.get(shown.of) or shown.of, 3))
+                blocks.append(
+                    Heading(signs.MOMENTS.get(shown.of) or _SIGNS.get(shown.of) or Symbol(shown.of), 3)
+                )
             step = shown.step
             before, after = (shown.before, shown.after) if step is None else (step.before, step.after)
             references = () if step is None else step.references
@@ -207,12 +210,10 @@ def _title(facts: ActivationFacts) -> tuple[Inline, ...]:
 
 
 def _solution(each: TransformedActivation, index: int, free: set[str]) -> list[Block]:
-    rows: list[tuple[Inline, Inline]] = [(p.name, _both(p.value)) for p in each.parameters]
+    rows: list[tuple[Inline, Inline]] = [(Symbol(p.name), _both(p.value)) for p in each.parameters]
     for name, sign in _SIGNS.items():
         number: Number = getattr(each, name)
-        neutral = number.closed_form is not None and str(number.closed_form) == str(
-            int(name.endswith("scale"))
-        )
+        neutral = number.closed_form is not None and number.closed_form == int(name.endswith("scale"))
         if name in free or not neutral:
             rows.append((sign, _both(number)))
     for sign, slope in ((signs.CHI_1, each.chi_1), (signs.CHI_PARALLEL, each.chi_parallel)):
@@ -221,8 +222,8 @@ def _solution(each: TransformedActivation, index: int, free: set[str]) -> list[B
     rows.append(("proof", each.proof))
     checks = tuple(
         (
-            c.equation,
-            c.target if len(c.target) <= 12 else f"{float(Fraction(c.target)):.9g}…",
+            c.equation.partition(" = ")[0] if c.equation.endswith(("0", "1", " q")) else c.equation,
+            _short(c.target),
             _bound(c.residual),
         )
         for c in each.conditions
@@ -307,7 +308,7 @@ def transform(
 
     References
     ----------
-    .. [1] Klambauer et al. 2017, arXiv:1706.02515, eq. (14). [2] Martens et al. 2021, arXiv:2110.01765.
+    .. [1] Klambauer et al. 2017, arXiv:1706.02515, α₀₁ and λ₀₁. [2] Martens et al. 2021, arXiv:2110.01765.
        [3] Zhang, Botev, Martens 2022, arXiv:2203.08120. [4] Lu, Gould, Ajanthan 2020, arXiv:2006.12169.
 
     Examples
@@ -344,15 +345,48 @@ def transform(
         reason=outcome.reason,
         warnings=warnings,
         steps=tuple(_shown(of, step) for of, step in outcome.steps),
+        form=_form(problem),
         meaning=_meaning(problem),
     )
 
 
+def _form(problem: Problem) -> str:
+    """Write ĝ with g, leaving out the scales that are 1 and the shifts that are 0."""
+    used = [n for n in FREE if n in problem.free or problem.fixed[n] != int(n.endswith("scale"))]
+    taken = {p.name for p in problem.activation.parameters}
+    # ELU has an α of its own: beside it the names stand for themselves.
+    clash = any(_SIGNS[name].ascii.rpartition(" ")[2] in taken for name in used)
+    sign = {name: name if clash else _SIGNS[name].plain[-1] for name in used}
+    dot = "·" if clash else ""
+    place = f"{sign['input_scale']}{dot}x" if "input_scale" in sign else "x"
+    place += f" + {sign['input_shift']}" if "input_shift" in sign else ""
+    inside = f"g({place})"
+    if "output_shift" in sign:
+        inside = f"{inside} + {sign['output_shift']}"
+        inside = f"({inside})" if "output_scale" in sign else inside
+    return f"{sign['output_scale']}·{inside}" if "output_scale" in sign else inside
+
+
 def _meaning(problem: Problem) -> str:
     return "; ".join(
-        f"{a.condition.equation} ({a.condition.meaning.partition(',')[0].partition(':')[0]})"
+        f"{_asked(a, problem.at)} ({a.condition.meaning.partition(',')[0].partition(':')[0]})"
         for a in problem.asked
     )
+
+
+def _asked(asked: Asked, at: Any) -> str:
+    """Write the condition with its target where that is not the usual one."""
+    equation, target = asked.condition.equation, asked.condition.target
+    left, _, right = equation.partition(" = ")
+    if not right[0].islower() or right[0] == "q":
+        return equation if asked.target == target.xreplace({Q: at}) else f"{left} = {_short(asked.target)}"
+    return f"{equation}, {right[0]} = {_short(asked.target)}"
+
+
+def _short(target: Any) -> str:
+    text = str(target)
+    value = f"{float(Fraction(text)):.9g}"
+    return text if len(text) <= 6 else value if Fraction(value) == Fraction(text) else f"{value}…"
 
 
 def _recipe(to: str | None, conditions: Any, free: Any) -> Recipe:
@@ -416,7 +450,7 @@ def _numbers(given: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
 
 def _answer(each: Transformed) -> TransformedActivation:
     return TransformedActivation(
-        expression=str(each.activation.expr),
+        expression=spelling(each.activation.expr),
         input_scale=each.input_scale,
         input_shift=each.input_shift,
         output_scale=each.output_scale,
@@ -437,8 +471,8 @@ def _shown(of: str, step: Step) -> ShownStep:
     return ShownStep(
         of=of,
         rule=step.rule,
-        before=str(step.before),
-        after=str(step.after),
+        before=spelling(step.before),
+        after=spelling(step.after),
         reason=step.reason,
         reference="; ".join(step.references) or None,
         conditions=step.conditions,

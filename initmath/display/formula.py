@@ -9,6 +9,8 @@ from sympy.core.function import Function
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from initmath.display.spelling import order_for, spelling
+
 __all__ = ["formula"]
 
 _SUPERSCRIPT = str.maketrans("0123456789-/()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ⁽⁾")
@@ -90,7 +92,7 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
         under_root: list[Any] = []
         root_below: list[Any] = []
         number = Integer(1)
-        for factor in expr.as_ordered_factors():
+        for factor in Mul.make_args(expr) if self.order == "none" else expr.as_ordered_factors():
             base, power = factor.as_base_exp() if not isinstance(factor, exp) else (factor, S.One)
             if factor.is_Rational:
                 number = number * factor
@@ -326,4 +328,4 @@ def formula(expr: Any, *, unicode: bool = True) -> str:
         return expr
     if isinstance(expr, int):
         expr = Integer(expr)
-    return str(_UnicodePrinter().doprint(expr)) if unicode else str(StrPrinter().doprint(expr))
+    return str(_UnicodePrinter({"order": order_for(expr)}).doprint(expr)) if unicode else spelling(expr)

@@ -156,7 +156,9 @@ def latex(expr: Any) -> str:
     """
     from sympy import latex as sympy_latex
 
-    return expr if isinstance(expr, str) else str(sympy_latex(expr))
+    from initmath.display.spelling import order_for
+
+    return expr if isinstance(expr, str) else str(sympy_latex(expr, order=order_for(expr)))
 
 
 def _table(pairs: str) -> dict[str, str]:

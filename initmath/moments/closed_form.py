@@ -160,11 +160,12 @@ def _specialised(activation: Any, general: Any, name: str, deadline: float) -> D
     SELU's constants are long expressions themselves: carried through every step they would hide the argument.
     """
     derivation = gaussian.derive(problem(general, name), deadline=deadline)
-    if derivation.value is None:
+    new = {symbol: number for symbol, number in activation.values.items() if symbol != number}
+    if derivation.value is None or not new:
         return derivation
     value = derivation.value.subs(activation.values)
     domain = tuple(condition.subs(activation.values) for condition in derivation.domain)
-    inserted = ", ".join(f"{symbol} = {number}" for symbol, number in activation.values.items())
+    inserted = ", ".join(f"{symbol} = {number}" for symbol, number in new.items())
     step = Step(
         rule="parameters",
         before=derivation.value,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from flint import arb
-from sympy import Rational
+from sympy import Function, Rational
 
 from initmath.activation import Activation, Parameter, resolve
 from initmath.balls import bits, evaluate, working_precision
@@ -71,7 +71,8 @@ def _constant(number: Number) -> Any:
 def _kept(number: Number) -> bool:
     """Whether the closed form itself goes into the activation."""
     form = number.closed_form if number.status is Status.EXACT else None
-    return form is not None and bool(form.evalf(20).is_Number)
+    # Each function by itself: SymPy takes long over a whole nested constant.
+    return form is not None and all(f.evalf(20).is_Number for f in form.atoms(Function))
 
 
 def _given(value: Any, digits: int) -> Number:

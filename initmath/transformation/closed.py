@@ -10,7 +10,8 @@ from sympy import Eq, Pow, Rational, S, Symbol, cancel, erfc, fraction, sqrt, to
 from initmath import moments
 from initmath.activation import Activation, resolve
 from initmath.balls import bits, evaluate, working_precision
-from initmath.derivation import Number, Status, Step
+from initmath.derivation import Derivation, Number, Status, Step
+from initmath.display.formula import formula
 from initmath.errors import NotEnclosed
 from initmath.integral import Phi, x
 from initmath.integral import q as Q
@@ -19,7 +20,6 @@ from initmath.transformation.conditions import (
     CONDITIONS,
     M1,
     M2,
-    OUTPUT_SCALE,
     OUTPUT_SHIFT,
     SLOPE,
     W1,
@@ -114,7 +114,7 @@ class _Table:
                 found = moments.moment(self.activation, names[symbol], at, digits, problem.timeout)
                 self._keep(symbol, found.number)
                 if self.forms[symbol] is not None:
-                    self.steps += [(names[symbol], step) for step in found.derivation.steps]
+                    self.steps += _moment_steps(names[symbol], found.derivation)
         for symbol, mean, name in ((W1, M1, "mean"), (W2, M2, "second_moment")):
             if symbol in used:
                 number = moments.slope(self.activation, name, at, digits, problem.timeout)
@@ -223,7 +223,7 @@ def _output_only(problem: Problem, left: Eliminated, table: _Table) -> Closed:
         shifts = roots
     if OUTPUT_SHIFT in left.squared_scale.free_symbols and any(shift.sign for shift in shifts):
         raise NotClosed("γ depends on a root of a quadratic equation")
-    solutions, steps = [], list(table.steps) if table.exact else []
+    solutions, shifted, scaled = [], [], []
     for shift in shifts:
         squared = left.squared_scale.subs(OUTPUT_SHIFT, shift.centre)
         size = table.ball(squared)
@@ -234,13 +234,14 @@ def _output_only(problem: Problem, left: Eliminated, table: _Table) -> Closed:
         found: Values = {}
         if "output_shift" in problem.free:
             found["output_shift"] = table.root(shift)
-            steps += _shift_step(left, table, found["output_shift"])
+            shifted += _shift_step(left, table, found["output_shift"])
         if "output_scale" in problem.free:
             found["output_scale"] = table.root(_Root(S.Zero, 1, squared))
-            steps += _scale_step(left, table, found["output_scale"], squared)
+            scaled += _scale_step(left, table, found["output_scale"])
         solutions.append(found)
     reason = None if solutions else "no solution: γ² would have to be negative"
-    return Closed(tuple(solutions), reason, tuple(dict.fromkeys(steps)))
+    steps = dict.fromkeys([*(table.steps if table.exact else ()), *shifted, *scaled])
+    return Closed(tuple(solutions), reason, tuple(steps))
 
 
 def _roots_in_moments(equation: Any, unknown: Any, table: _Table) -> tuple[_Root, ...] | str:
@@ -302,7 +303,7 @@ def _with_parameter(problem: Problem, left: Eliminated, table: _Table) -> Closed
         return Closed(
             (), f"no solution: no {'positive' if positive else 'real'} {name} meets the conditions", ()
         )
-    steps = [*table.steps, *_parameter_steps(problem, left, equation, symbol, roots)]
+    steps = [*table.steps, *_parameter_steps(table, left, equation, symbol, roots)]
     solutions = []
     for root in roots:
         point = {k: form.subs(symbol, root) for k, form in table.forms.items()}
@@ -310,18 +311,14 @@ def _with_parameter(problem: Problem, left: Eliminated, table: _Table) -> Closed
         shift = left.shift.xreplace(point)
         if "output_shift" in problem.free:
             found["output_shift"] = _number(tidy(shift), problem.digits)
-            steps.append(("output_shift", Step("output_shift", _equation(point[M1] + OUTPUT_SHIFT, 0),
-                          _equation(OUTPUT_SHIFT, tidy(shift)), "The shift takes the mean away.",
-                          references=(CONDITIONS["mean"].source,))))  # fmt: skip
+            steps += _shift_step(left, table, found["output_shift"], point)
         if "output_scale" in problem.free:
             squared = left.squared_scale.xreplace(point)
             if not evaluate(squared, {}, bits(problem.digits + GUARD_DIGITS)) > 0:
                 continue
             scale = square_root(squared, lambda e: _sign(e, problem.digits) > 0)
             found["output_scale"] = _number(scale, problem.digits)
-            steps.append(("output_scale", Step("output_scale", _equation(OUTPUT_SCALE**2, squared),
-                          _equation(OUTPUT_SCALE, scale), _SCALE_REASON[left.scale_of],
-                          references=(CONDITIONS[left.scale_of].source,))))  # fmt: skip
+            steps += _scale_steps_with(left, table, symbol, squared, scale)
         solutions.append(found)
     return Closed(tuple(solutions), None, tuple(steps))
 
@@ -371,66 +368,114 @@ def _sign(expr: Any, digits: int) -> int:
 
 # ----------------------------------------------------------------------------------------- steps
 
+_GAMMA, _DELTA = Symbol("gamma", positive=True), Symbol("delta", real=True)
+"""γ and δ as the steps write them."""
+
 _SCALE_REASON = {
-    "second_moment": "The scale multiplies the second moment by γ²: ask for its target, take γ > 0.",
-    "slope": "The scale multiplies E ĝ′² by γ²: ask for its target and take the root γ > 0.",
-    "length_slope": "The scale multiplies Q′ by γ²: ask for its target and take the root γ > 0.",
-    "mean_square": "The scale multiplies the squared mean by γ²: ask for its target and take the root γ > 0.",
+    "second_moment": "The scale multiplies the second moment by γ², which must make it the target",
+    "slope": "The scale multiplies E ĝ′² by γ², which must make it the target",
+    "length_slope": "The scale multiplies Q′ by γ², which must make it the target",
+    "mean_square": "The scale multiplies the squared mean by γ², which must make it the target",
 }
+_ERFC = " Φ(t) = erfc(−t/√2)/2."
+
+Steps = list[tuple[str, Step]]
+
+
+def _moment_steps(name: str, derivation: Derivation) -> Steps:
+    """Return the moment's own derivation, and what its parts make together."""
+    steps = [(name, step) for step in derivation.steps]
+    if len(steps) < 2 or steps[-1][1].after == derivation.value:
+        return steps
+    whole = Step("together", derivation.problem, derivation.value, "Put the parts together.")
+    return [*steps, (name, whole)]
+
+
+def _sources(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(CONDITIONS[name].source for name in names))
 
 
 def _parameter_steps(
-    problem: Problem, left: Eliminated, equation: Any, symbol: Any, roots: tuple[Any, ...]
-) -> list[tuple[str, Step]]:
-    sources = tuple(dict.fromkeys(CONDITIONS[name].source for name in left.equation_of))
+    table: _Table, left: Eliminated, equation: Any, symbol: Any, roots: tuple[Any, ...]
+) -> Steps:
+    """Show the equation that is left, as it stands and sorted by powers of the parameter; then each root."""
     c = _coefficients(equation, symbol)
     collected = sum(each * symbol**k for k, each in enumerate(c))
     kind = "linear" if len(c) == 2 else "quadratic"
     asked = " and ".join(CONDITIONS[name].equation for name in left.equation_of)
+    if len(left.equation_of) == 2:
+        why = f"Divide {asked} by each other, so that γ² drops out"
+    elif left.equation_of == ("mean",):
+        why = f"γ > 0, so {asked} asks for mean 0 before scaling"
+    else:
+        why = f"Ask for {asked}"
+    reason = f"{why}; put in the moments at q = {table.problem.at} and multiply by the common denominator: "
     steps = [
         (
             symbol.name,
             Step(
                 "condition",
-                _equation(left.equation, 0),
+                _equation(equation, 0),
                 _equation(collected, 0),
-                f"{asked}: put in the moments; what remains is {kind} in {symbol}.",
-                references=sources,
+                f"{reason}a {kind} equation for {formula(symbol)}.",
+                references=_sources(left.equation_of),
             ),
         )
     ]
     for root in roots:
-        reason = f"Solve the {kind} equation."
+        reason = f"Solve the {kind} equation.{_ERFC if equation.has(Phi) else ''}"
         steps.append((symbol.name, Step("solve", _equation(collected, 0), _equation(symbol, root), reason)))
     return steps
 
 
-def _shift_step(left: Eliminated, table: _Table, number: Number) -> list[tuple[str, Step]]:
+def _shift_step(left: Eliminated, table: _Table, number: Number, forms: Any = None) -> Steps:
     if number.closed_form is None:
         return []
-    if left.equation is None:
-        before = _equation(table.forms[M1] + OUTPUT_SHIFT, 0)
-        of: tuple[str, ...] = ("mean",)
-        reason = "The shift takes the mean away."
-    else:
-        before = _equation(left.equation.xreplace(table.forms), 0)
+    forms = table.forms if forms is None else forms
+    of: tuple[str, ...] = ("mean",)
+    before, reason = forms[M1] + _DELTA if M1 in forms else None, "γ > 0, so E g + δ = 0 is asked for."
+    if left.shift == OUTPUT_SHIFT:
+        before = left.equation.xreplace({**forms, OUTPUT_SHIFT: _DELTA})
         of = left.equation_of
-        reason = "Divide the two conditions to be rid of γ; what remains is quadratic in δ."
-    sources = tuple(dict.fromkeys(CONDITIONS[name].source for name in of))
+        reason = "Divide the two conditions, so that γ drops out; solve the quadratic equation for δ."
     step = Step(
-        "output_shift", before, _equation(OUTPUT_SHIFT, number.closed_form), reason, references=sources
+        "output_shift",
+        _equation(before, 0),
+        _equation(_DELTA, number.closed_form),
+        reason,
+        references=_sources(of),
     )
     return [("output_shift", step)]
 
 
-def _scale_step(left: Eliminated, table: _Table, number: Number, squared: Any) -> list[tuple[str, Step]]:
+def _product(left: Eliminated, forms: Any) -> Any:
+    """Return γ²·(moments) = (target), the condition that gives γ."""
+    above, below = fraction(together(left.squared_scale))
+    table = {**forms, OUTPUT_SHIFT: _DELTA}
+    return _equation(_GAMMA**2 * below.xreplace(table), above.xreplace(table))
+
+
+def _scale_step(left: Eliminated, table: _Table, number: Number) -> Steps:
     if number.closed_form is None:
         return []
     step = Step(
         "output_scale",
-        _equation(OUTPUT_SCALE**2, squared.xreplace(table.forms)),
-        _equation(OUTPUT_SCALE, number.closed_form),
-        _SCALE_REASON[left.scale_of],
-        references=(CONDITIONS[left.scale_of].source,),
+        _product(left, table.forms),
+        _equation(_GAMMA, number.closed_form),
+        f"{_SCALE_REASON[left.scale_of]}; the root γ > 0 is taken.",
+        references=_sources((left.scale_of,)),
     )
     return [("output_scale", step)]
+
+
+def _scale_steps_with(left: Eliminated, table: _Table, symbol: Any, squared: Any, scale: Any) -> Steps:
+    """With a parameter of the activation: γ² = … in its value first, then the root, written shorter."""
+    divided = _equation(_GAMMA**2, squared)
+    reason = f"{_SCALE_REASON[left.scale_of]}. Divide, and put in the value of {formula(symbol)}."
+    first = Step(
+        "output_scale", _product(left, table.forms), divided, reason, references=_sources((left.scale_of,))
+    )
+    shorter = "Take the root γ > 0; what is common above and below the line cancels."
+    erf = _ERFC if squared.has(Phi) and not scale.has(Phi) else ""
+    second = Step("root", divided, _equation(_GAMMA, scale), shorter + erf)
+    return [("output_scale", first), ("output_scale", second)]

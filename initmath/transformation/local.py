@@ -23,10 +23,18 @@ Box = dict[Any, arb]
 
 
 @lru_cache(256)
-def inner(activation: Any, function: str, power: int, by: Any = None) -> PiecewiseSmooth:
+def inner(
+    activation: Any,
+    function: str,
+    power: int,
+    by: Any = None,
+    scale: Any = INPUT_SCALE,
+    shift: Any = INPUT_SHIFT,
+) -> PiecewiseSmooth:
     """Return h(αx + β)·x^power piece by piece, h one of g, g², g'², g''², or its derivative in a parameter.
 
-    The breakpoints move with α and β; the pieces stay analytic in all of them.
+    The breakpoints move with α and β; the pieces stay analytic in all of them.  Where α and β are numbers
+    the enclosure also sees singularities that can be removed, such as that of sin(x)/x.
     """
     if function in ("g", "g^2"):
         pieces: PiecewiseSmooth = activation.pieces
@@ -38,10 +46,10 @@ def inner(activation: Any, function: str, power: int, by: Any = None) -> Piecewi
         pieces = pieces.map(lambda e: e**2)
     if by is not None:
         pieces = pieces.map(lambda e: e.diff(by))
-    place = INPUT_SCALE * x + INPUT_SHIFT
+    place = scale * x + shift
 
     def moved(end: Any) -> Any:
-        return (end - INPUT_SHIFT) / INPUT_SCALE if end.is_finite else end
+        return (end - shift) / scale if end.is_finite else end
 
     return PiecewiseSmooth(
         x,
@@ -58,16 +66,23 @@ class System:
         With the free parameters kept as symbols.
     asked : tuple of Asked
     unknowns : tuple of Symbol
-    known : dict of Symbol to number
+    known : dict of Symbol to Rational
         Values of the other symbols.
     at : Rational
         q.
     """
 
     def __init__(
-        self, activation: Any, asked: tuple[Asked, ...], unknowns: tuple[Any, ...], known: Box, at: Any
+        self,
+        activation: Any,
+        asked: tuple[Asked, ...],
+        unknowns: tuple[Any, ...],
+        known: dict[Any, Any],
+        at: Any,
     ) -> None:
-        self.activation, self.unknowns, self.known, self.at = activation, unknowns, known, at
+        self.activation, self.unknowns, self.at = activation, unknowns, at
+        self.known: Box = {symbol: to_arb(value) for symbol, value in known.items()}
+        self.place = known.get(INPUT_SCALE, INPUT_SCALE), known.get(INPUT_SHIFT, INPUT_SHIFT)
         self.residuals = tuple(each.residual for each in asked)
         symbols = set().union(*(r.free_symbols for r in self.residuals)) if self.residuals else set()
         self.moments = tuple(m for m in MOMENTS if m.symbol in symbols)
@@ -138,7 +153,7 @@ class System:
 
     def moment(self, function: str, power: int, values: Box, digits: int, by: Symbol | None = None) -> arb:
         """Enclose E[h(αx + β) x^power], or its derivative in a parameter."""
-        f = inner(self.activation, function, power, by)
+        f = inner(self.activation, function, power, by, *self.place)
         if all(p.expr == 0 for p in f.pieces):
             return arb(0)
         needed = set().union(*(p.expr.free_symbols | p.lower.free_symbols for p in f.pieces)) - {x}

@@ -8,7 +8,7 @@ from typing import Any
 from flint import arb
 
 from initmath.activation import resolve
-from initmath.balls import to_arb, working_precision
+from initmath.balls import working_precision
 from initmath.derivation import Number, Status
 from initmath.errors import NotEnclosed
 from initmath.transformation.conditions import FREE
@@ -42,7 +42,7 @@ def symbols_of(problem: Problem) -> tuple[Any, tuple[Any, ...]]:
 def system_of(problem: Problem, unknowns: tuple[Any, ...] | None = None) -> System:
     """Return the equations in balls."""
     act, free = symbols_of(problem)
-    known = {FREE[name]: to_arb(value) for name, value in problem.fixed.items()}
+    known = {FREE[name]: value for name, value in problem.fixed.items()}
     return System(act, problem.asked, free if unknowns is None else unknowns, known, problem.at)
 
 

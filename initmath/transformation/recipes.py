@@ -56,7 +56,7 @@ _ALL = (
         ("mean", "second_moment"),
         (PARAMETER, "output_scale"),
         "SELU's construction: mean 0 by the activation's own parameter, second moment q by the output scale",
-        "Klambauer et al. 2017, arXiv:1706.02515, eq. (14)",
+        "Klambauer et al. 2017, arXiv:1706.02515, the constants α₀₁ and λ₀₁",
     ),
     Recipe(
         "critical",

@@ -73,10 +73,10 @@ def test_gaussian_poincare(name):
     [
         ("softplus", "dks.softplus", "dks", {"slope": SLOPE}),
         ("tanh", "dks.tanh", "dks", {"slope": SLOPE}),
-        ("gelu_tanh", "dks.gelu", "dks", {"slope": SLOPE}),
-        ("gelu", "dks.gelu_exact", "dks", {"slope": SLOPE}),
+        pytest.param("gelu_tanh", "dks.gelu", "dks", {"slope": SLOPE}, marks=pytest.mark.slow),
+        pytest.param("gelu", "dks.gelu_exact", "dks", {"slope": SLOPE}, marks=pytest.mark.slow),
         ("softplus", "tat.softplus", "tat", {"curvature": BEND}),
-        ("tanh", "tat.tanh", "tat", {"curvature": BEND}),
+        pytest.param("tanh", "tat.tanh", "tat", {"curvature": BEND}, marks=pytest.mark.slow),
     ],
 )
 def test_dks_and_tat(name, entry, recipe, target):
