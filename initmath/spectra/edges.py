@@ -1,0 +1,146 @@
+"""Edges of the support: the branch points z'(w) = 0 on the real line, never a threshold on the density.
+
+On a gap of the support of a where u > 0 (and 1 + m > 0 for Gaussian weights), 1 − d log z/d log w is a convex
+function of log w; the gap belongs to the complement of the spectrum where it is below 1: on one interval.
+Elsewhere on the line z is not real, and there is spectrum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import expit
+
+from initmath.spectra.uniform import UniformEquation
+
+__all__ = ["components"]
+
+Real = NDArray[np.float64]
+Place = Callable[[Real], Real]
+
+_GRID = 121
+_FAR = 150.0
+_NEAR = 1e-7
+_TINY = 1e-14
+_ROUNDING = 1e-12
+
+
+def components(equation: UniformEquation) -> tuple[tuple[float, float], ...]:
+    """Return the intervals of s = log(w/μ₁) over which the law has a density; −inf and inf where it has no edge.
+
+    Examples
+    --------
+    >>> from initmath.spectra.slope import bernoulli
+    >>> linear = UniformEquation(bernoulli(1.0), 2, True, 0.0)
+    >>> [(low, round(float(np.exp(high)), 12)) for low, high in components(linear)]
+    [(-inf, 3.0)]
+    """
+    outside: list[tuple[float, float]] = []
+    for low, high in _gaps(equation):
+        for region in _regions(equation, low, high):
+            if outside and region[0] <= outside[-1][1]:
+                outside[-1] = outside[-1][0], region[1]
+            else:
+                outside.append(region)
+    for s in _atoms_that_stay(equation):
+        if not any(low <= s <= high for low, high in outside):
+            outside.append((s, s))
+    outside.sort()
+    bounds = [-np.inf, *(end for region in outside for end in region), np.inf]
+    pairs = zip(bounds[::2], bounds[1::2], strict=True)
+    return tuple((low, high) for low, high in pairs if low < high)
+
+
+def _atoms_that_stay(equation: UniformEquation) -> list[float]:
+    """Where the curve comes down to the real line at an atom of a inside the support."""
+    return [s for s, left in _atom_balance(equation) if left > _ROUNDING]
+
+
+def _atom_balance(equation: UniformEquation) -> list[tuple[float, float]]:
+    """s and 1 − L(1 − p) of each positive atom of a; orthogonal weights leave an atom where it is positive."""
+    if equation.gaussian:
+        return []
+    return [
+        (float(np.log(a / equation.law.mean)), 1 - equation.depth * (1 - p))
+        for a, p in equation.law.atoms
+        if a > 0
+    ]
+
+
+def _gaps(equation: UniformEquation) -> list[tuple[float, float]]:
+    """Gaps of the support of a on w > 0, as intervals of s."""
+    with np.errstate(divide="ignore"):
+        logs = [
+            (float(np.log(low / equation.law.mean)), float(np.log(high / equation.law.mean)))
+            for low, high in equation.law.intervals
+        ]
+    bounds = [-np.inf, *(end for pair in logs for end in pair), np.inf]
+    return [(low, high) for low, high in zip(bounds[::2], bounds[1::2], strict=True) if low < high]
+
+
+def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[float, float]]:
+    """Return the parts of one gap that no λ of the spectrum comes from."""
+    spread = equation.law.spread + equation.gaussian
+    place, ends = _parametrised(low, high, _NEAR * min(1.0, float(np.sqrt(spread + _TINY))))
+
+    def descent(y: float) -> float:
+        """d log z/d log w; −1 where z is not real."""
+        return float(_descent(equation, place(np.array([y])))[0])
+
+    grid = np.linspace(*ends, _GRID)
+    values = _descent(equation, place(grid))
+    for index, end in ((0, low), (-1, high)):
+        if any(abs(end - s) < _ROUNDING and abs(left) < _ROUNDING for s, left in _atom_balance(equation)):
+            values[index] = _ROUNDING  # the slope is 0 at the atom itself, which is the edge
+    if not (values > 0).any():
+        best = int(np.argmax(values))
+        around = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
+        peak = minimize_scalar(lambda y: -descent(y), bounds=around, method="bounded", options={"xatol": 1e-12})
+        if -peak.fun <= 0:
+            return []
+        where = int(np.searchsorted(grid, peak.x))
+        grid, values = np.insert(grid, where, peak.x), np.insert(values, where, -peak.fun)
+    regions: list[tuple[float, float]] = []
+    start = low if values[0] > 0 else None
+    for i in range(len(grid) - 1):
+        if (values[i] > 0) == (values[i + 1] > 0):
+            continue
+        if descent(grid[i]) * descent(grid[i + 1]) > 0:
+            continue  # rounding about 0
+        root = float(place(np.array([brentq(descent, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-14)]))[0])
+        if start is None:
+            start = root
+        else:
+            regions.append((start, root))
+            start = None
+    if start is not None:
+        regions.append((start, high))
+    return regions
+
+
+def _parametrised(low: float, high: float, near: float) -> tuple[Place, tuple[float, float]]:
+    """Map a line onto the gap, with digits at its ends."""
+    if np.isinf(low) and np.isinf(high):
+        return (lambda y: y), (-_FAR, _FAR)
+    if np.isinf(high):
+        return (lambda y: low + np.exp(y)), (float(np.log(near)), float(np.log(_FAR)))
+    if np.isinf(low):
+        return (lambda y: high - np.exp(-y)), (-float(np.log(_FAR)), -float(np.log(near)))
+    width = high - low
+    near = min(near, width / 100)
+    return (
+        lambda y: np.where(y < 0, low + width * expit(y), high - width * expit(-y)),
+        (float(np.log(near / width)), -float(np.log(near / width))),
+    )
+
+
+def _descent(equation: UniformEquation, s: Real) -> Real:
+    with np.errstate(all="ignore"):
+        point = equation.at(s + 0j, phase=False)
+        m, slope = np.real(point.m), np.real(point.slope)
+    real = (m > 0) | (m < -1) | (equation.depth == 1)
+    real &= (m > -1) | (not equation.gaussian)
+    return np.where(real & np.isfinite(slope), slope, -1.0)

@@ -1,0 +1,247 @@
+r"""The equation of the spectrum for equal square layers, in one complex unknown.
+
+With w the argument of M_{D²}(w) = m, w = μ₁ eᵗ, t = s + iθ:
+
+.. math:: \log z = L \log(σ_w² μ_1) + t + (L - 1) \log\frac{u}{μ_1} + g L \log(1 + m), \qquad
+    u = \frac{w m}{1 + m} = \frac{E[a/(w - a)]}{E[1/(w - a)]},
+
+g = 1 for Gaussian, 0 for orthogonal weights.  −log u and −log(1 + m) are Pick functions of w whose measures
+live on w ≥ 0, so Im log z / θ increases with θ on each circle |w| = eˢ: there is at most one θ in (0, π) with
+z real, and the support of the law is where there is one.  The boundary curve is a graph θ(s).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initmath.spectra.slope import SlopeLaw
+
+__all__ = ["Point", "Sums", "UniformEquation", "expm1", "log1p", "mean_argument", "resolvent_sums"]
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+_BLOCK = 60_000  # elements of a work array
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the equation says at t.
+
+    Attributes
+    ----------
+    log_z : ndarray of complex
+    slope : ndarray of complex
+        d log z / dt.
+    m : ndarray of complex
+        M_{JJᵀ}(z).
+    phase : ndarray of float
+        (1/π) Im of the primitive of (1 + m) d log z: 1 − F on the curve.
+    """
+
+    log_z: Complex
+    slope: Complex
+    m: Complex
+    phase: Real
+
+
+@dataclass(frozen=True)
+class UniformEquation:
+    """L equal square layers.
+
+    Attributes
+    ----------
+    law : SlopeLaw
+    depth : int
+    gaussian : bool
+    log_scale : float
+        log(σ_w² μ₁) of one layer.
+    """
+
+    law: SlopeLaw
+    depth: int
+    gaussian: bool
+    log_scale: float
+
+    def at(self, t: Complex, phase: bool = True) -> Point:
+        """Evaluate at any t = log(w/μ₁), 0 ≤ Im t ≤ π, off the nodes; the phase costs a logarithm a node."""
+        with np.errstate(all="ignore"):  # infinite at an atom, and overflows where Newton's method strays
+            return self._at(np.asarray(t, dtype=np.complex128), phase)
+
+    def _at(self, t: Complex, phase: bool) -> Point:
+        sums = resolvent_sums(self.law, t)
+        powers, gauss = self.depth - 1, self.depth * self.gaussian
+        log_z = self.depth * self.log_scale + t + powers * sums.log_u + gauss * sums.log_1m
+        slope = 1 + powers * sums.dlog_u + gauss * sums.dm / sums.one_m
+        angle = np.full(len(t), np.nan)
+        if phase:
+            angle = powers * _argument(sums.m) + gauss * np.imag(sums.m)
+            angle = angle + self.depth * mean_argument(self.law, t)
+        return Point(log_z, slope, sums.m, angle / np.pi)
+
+    def curve(self, s: Real, guess: Real | None = None) -> Real:
+        """θ(s): where the circle |w| = μ₁ eˢ meets the boundary curve; 0 off the support.
+
+        Newton's method on logit(θ/π), which keeps digits at both ends, inside a bracket.
+        """
+        s = np.asarray(s, dtype=np.float64)
+        low = self.smallest_angle(s)
+        high = np.full(s.shape, np.pi * (1 - 1e-15))
+        inside = np.imag(self.at(s + 1j * low, phase=False).log_z) < 0
+        theta = np.where(inside, np.pi / 2 if guess is None else np.clip(guess, low, high), 0.0)
+        active = np.flatnonzero(inside)
+        for step in range(_MOST_STEPS):
+            if not active.size:
+                break
+            here = theta[active]
+            point = self.at(s[active] + 1j * here, phase=False)
+            value, slope = np.imag(point.log_z), np.real(point.slope)
+            below = value < 0
+            low[active] = np.where(below, here, low[active])
+            high[active] = np.where(below, high[active], here)
+            a, b = low[active], high[active]
+            with np.errstate(all="ignore"):
+                move = value / (slope * here * (np.pi - here) / np.pi)
+                new = np.pi / (1 + (np.pi - here) / here * np.exp(np.clip(move, -50, 50)))
+            middle = np.where(b > 4 * a, np.sqrt(a * b), (a + b) / 2)
+            middle = np.where(np.pi - a > 4 * (np.pi - b), np.pi - np.sqrt((np.pi - a) * (np.pi - b)), middle)
+            new = np.where((new > a) & (new < b) & ((step % 8 != 7)), new, middle)
+            solved = np.abs(value) <= _ROUNDING * max(4, self.depth)
+            theta[active] = np.where(solved, here, new)
+            close = np.abs(new - here) <= 4e-15 * np.minimum(here, np.pi - here) + 1e-300
+            tight = (b - a) <= 4e-16 * np.minimum(b, np.pi - a)
+            active = active[~(close | tight | solved)]
+        return theta
+
+    def smallest_angle(self, s: Real) -> Real:
+        """Angles below it count as 0, because rounding of the nodes would decide there.
+
+        Off the support of a, Im log z = D θ + O(θ³) with D ~ θ² on the curve.
+        """
+        size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian + 1e-12)))
+        at = np.exp(s) * self.law.mean
+        inside = np.zeros(s.shape, dtype=bool)
+        for low, high in self.law.intervals:
+            inside |= (at > low) & (at < high)
+        return np.where(inside, 1e-8, np.cbrt(2e-16 * self.depth)) * size
+
+
+_MOST_STEPS = 80
+_ROUNDING = 1e-16
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of one layer's law at w = μ₁ eᵗ; a prime is d/dt.
+
+    Attributes
+    ----------
+    m, one_m, log_1m, dm : ndarray of complex
+        M_{D²}(w), 1 + M, log(1 + M), M'.
+    log_u, dlog_u : ndarray of complex
+        log(w M/(1 + M)/μ₁) and its derivative.
+    """
+
+    m: Complex
+    one_m: Complex
+    log_1m: Complex
+    dm: Complex
+    log_u: Complex
+    dlog_u: Complex
+
+
+def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
+    """Sum over the nodes, from a/μ₁ − 1 where w is near μ₁ or beyond, from a/μ₁ where w is small.
+
+    Neither w − a nor u − μ₁ then loses digits: the one is small when a hardly varies, the other when a and w
+    range over decades.
+    """
+    first, second = np.empty((2, len(t)), dtype=np.complex128), np.empty((2, len(t)), dtype=np.complex128)
+    small = np.real(t) < _SMALL
+    for rows, centre, nodes in _two_ways(law, t, small):
+        columns = np.stack([law.weights, law.weights * nodes], axis=1)
+        columns = np.concatenate([columns.real, columns.imag], axis=1)
+        for part in _blocks(rows, len(nodes)):
+            # real arithmetic: complex division and complex matrix products are several times slower
+            x, y = _difference(centre[part], nodes)
+            size = x * x
+            size += y * y
+            x /= size
+            y /= -size
+            first[:, part] = _combine(x @ columns, y @ columns)
+            size = x * y
+            x *= x
+            x -= y * y
+            size += size
+            second[:, part] = _combine(x @ columns, size @ columns)
+    w = np.exp(t)
+    (v, av), (dv, dav) = first, -w * second
+    near = ~small
+    m = np.where(near, v + av, av)
+    dm = np.where(near, dv + dav, dav)
+    ratio = av / v
+    log_u = np.where(near, log1p(np.where(near, ratio, 0)), np.log(np.where(near, 1, ratio)))
+    dlog_u = (dav * v - av * dv) / (v * m)
+    one_m = w * v
+    log_1m = np.where(np.abs(m) < 0.5, log1p(m), np.log(one_m))
+    return Sums(m, one_m, log_1m, dm, log_u, dlog_u)
+
+
+def mean_argument(law: SlopeLaw, t: Complex) -> Real:
+    """E arg(w − a)."""
+    found = np.empty(len(t))
+    for rows, centre, nodes in _two_ways(law, t, np.real(t) < _SMALL):
+        for part in _blocks(rows, len(nodes)):
+            x, y = _difference(centre[part], nodes)
+            found[part] = np.arctan2(y, x) @ law.weights.real
+            if law.branches:
+                x *= x
+                y *= y
+                x += y
+                found[part] += 0.5 * (np.log(x, out=x) @ law.weights.imag)
+    return found
+
+
+_SMALL = -0.7
+
+
+def _two_ways(law: SlopeLaw, t: Complex, small: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], Complex, Complex]]:
+    return [
+        (np.flatnonzero(~small), expm1(t), law.excess),
+        (np.flatnonzero(small), np.exp(t), law.relative),
+    ]
+
+
+def _difference(centre: Complex, nodes: Complex) -> tuple[Real, Real]:
+    return centre.real[:, None] - nodes.real, centre.imag[:, None] - nodes.imag
+
+
+def _combine(real: Real, imaginary: Real) -> Complex:
+    """(x + iy) (c + id) from x (c, d) and y (c, d), two columns each."""
+    return np.asarray((real[:, :2] - imaginary[:, 2:]) + 1j * (real[:, 2:] + imaginary[:, :2])).T
+
+
+def _blocks(rows: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
+    step = max(1, _BLOCK // width)
+    return [rows[start : start + step] for start in range(0, len(rows), step)]
+
+
+def expm1(t: Complex) -> Complex:
+    """Return eᵗ − 1 for complex t without cancellation."""
+    s, theta = np.real(t), np.imag(t)
+    return np.asarray(np.expm1(s) * np.cos(theta) - 2 * np.sin(theta / 2) ** 2 + 1j * np.exp(s) * np.sin(theta))
+
+
+def log1p(z: Complex) -> Complex:
+    """Return log(1 + z) for complex z without cancellation."""
+    x, y = np.real(z), np.imag(z)
+    near = 0.5 * np.log1p(np.maximum(x * (2 + x) + y * y, -1 + 1e-300))
+    return np.asarray(near + 1j * np.arctan2(y, 1 + x))
+
+
+def _argument(m: Complex) -> Real:
+    """arg m in [−π, 0]: m is in the lower half-plane."""
+    return np.asarray(-np.abs(np.angle(m)))

@@ -1,0 +1,205 @@
+"""The spectral law against closed forms, exact moments, reference values and itself by other routes."""
+
+import json
+from math import pi
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from sympy import Rational, Symbol, expand
+
+from initmath.activation import resolve
+from initmath.errors import InputError
+from initmath.spectra import bernoulli, moments_series, slope_law, spectral_law, spectral_law_of
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "reference.json").read_text())
+ISO = {entry["id"]: entry for entry in REFERENCE if entry["id"].startswith("iso.")}
+
+ACTIVATIONS = ("tanh", "erf", "hardtanh", "relu", "gelu", "silu")
+QUICK = [(a, w, n) for a in ("tanh", "hardtanh", "relu", "elu") for w in ("gaussian", "orthogonal") for n in (1, 2, 20)]
+FULL = [(a, w, n) for a in ACTIVATIONS for w in ("gaussian", "orthogonal") for n in (1, 2, 8, 64, 1000)]
+
+
+def fuss_catalan(depth, phi):
+    """λ and λρ at the angle φ (Haagerup-Möller)."""
+    lam = np.sin((depth + 1) * phi) ** (depth + 1) / (np.sin(phi) * np.sin(depth * phi) ** depth)
+    density = np.sin(phi) ** 2 * np.sin(depth * phi) ** (depth - 1) / (pi * np.sin((depth + 1) * phi) ** depth)
+    return lam, density
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 30])
+def test_linear_gaussian_is_fuss_catalan(depth):
+    law = spectral_law("x", depth)
+    phi = np.linspace(0.05, 0.95, 41) * pi / (depth + 1)
+    lam, density = fuss_catalan(depth, phi)
+    np.testing.assert_allclose(law.density(lam), density, rtol=1e-10)
+    edge = (depth + 1) ** (depth + 1) / depth**depth
+    assert law.support[-1][1] == pytest.approx(edge, rel=1e-12)
+    # the closed cumulative distribution against integration of the closed density
+    middle = fuss_catalan(depth, 0.5 * pi / (depth + 1))[0]
+    above = quad(lambda x: float(law.density(x)), middle, edge * (1 - 1e-14), limit=200, epsabs=1e-9)[0]
+    assert 1 - law.cdf(middle) == pytest.approx(above, abs=1e-6)
+
+
+def test_marchenko_pastur_quantiles():
+    law = spectral_law("x", 1)
+    lam = np.array([0.01, 0.3, 1.0, 3.0, 3.99])
+    # F(λ) = 1/2 + [√(λ(4−λ)) + 4 arcsin(√λ/2 ...)]/2π, here with θ = arccos(1 − λ/2)
+    theta = np.arccos(1 - lam / 2)
+    cdf = (theta + np.sin(theta)) / pi
+    np.testing.assert_allclose(law.cdf(lam), cdf, atol=1e-13)
+    np.testing.assert_allclose(law.quantile(cdf), lam, rtol=1e-11)
+    assert law.quantile(0.0) >= 0 and law.quantile(1.0) == pytest.approx(4.0)
+
+
+def test_orthogonal_relu_two_layers_is_half_an_arcsine_law():
+    law = spectral_law("relu", 2, "orthogonal")
+    lam = np.array([0.05, 1.0, 2.5, 3.9])
+    np.testing.assert_allclose(law.density(lam), 0.5 / (pi * np.sqrt(lam * (4 - lam))), rtol=1e-9)
+    assert law.atoms == ((0.0, 0.5),)
+    assert law.support == pytest.approx(np.array([[0.0, 4.0]]))
+    assert float(law.cdf(0.0)) == 0.5 and law.quantile(0.4) == 0.0
+
+
+@pytest.mark.parametrize(("depth", "moments"), [(1, (1, 3, 11, 45)), (3, (1, 7, 67, 741)), (6, (1, 13, 241, 5225))])
+def test_relu_gaussian_moments(depth, moments):
+    assert moments_series([Rational(1, 2)] * 4, depth) == moments
+    law = spectral_law("relu", depth)
+    for k, value in enumerate(moments, 1):
+        assert law.moment(k) == pytest.approx(value, rel=1e-13)
+        assert law.integrated_moment(k) == pytest.approx(value, rel=1e-10)
+
+
+def test_moments_are_polynomials_in_the_depth():
+    depth = Symbol("L")
+    mu = [Symbol(f"mu{k}", positive=True) for k in range(1, 5)]
+    second = moments_series(mu, depth, "orthogonal", count=2)[1]
+    assert expand(second - 1 - depth * (mu[1] / mu[0] ** 2 - 1)) == 0
+    for n in (1, 4):
+        symbolic = [e.subs(depth, n) for e in moments_series([Rational(1, 2)] * 4, depth)]
+        assert symbolic == list(moments_series([Rational(1, 2)] * 4, n))
+
+
+@pytest.mark.parametrize(("activation", "weights", "depth"), QUICK)
+def test_mass_and_moments(activation, weights, depth):
+    law = spectral_law(activation, depth, weights)
+    assert abs(law.mass - 1) < 1e-6
+    assert law.error < 1e-6
+    for k in (3, 4):
+        assert law.integrated_moment(k) == pytest.approx(law.moment(k), rel=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("activation", "weights", "depth"), FULL)
+def test_mass_and_moments_of_the_whole_table(activation, weights, depth):
+    law = spectral_law(activation, depth, weights)
+    assert abs(law.mass - 1) < 1e-6
+    assert law.error < 1e-6
+
+
+@pytest.mark.parametrize("q", [1e-6, 0.01, 1.0, 9.0])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_density_cdf_and_quantile_agree(q, depth):
+    law = spectral_law("tanh", depth, "orthogonal", q)
+    p = np.array([0.02, 0.3, 0.7, 0.97])
+    at = law.log_quantile(p)
+    np.testing.assert_allclose(law.log_cdf(at), p, atol=1e-9)
+    width = 1e-4 * (at[-1] - at[0])
+    slope = (law.log_cdf(at + width) - law.log_cdf(at - width)) / (2 * width)
+    np.testing.assert_allclose(law.log_density(at), slope, rtol=1e-4)
+
+
+def test_one_orthogonal_layer_is_the_push_forward():
+    # tanh: λ = σ² sech⁴(√q z), so F(λ) = P(|z| ≥ arsech(…))
+    law = spectral_law("tanh", 1, "orthogonal")
+    z = np.array([0.1, 1.0, 2.5])
+    lam = law.sigma_w2 / np.cosh(z) ** 4
+    from scipy.special import ndtr
+
+    np.testing.assert_allclose(law.cdf(lam), 2 * ndtr(-z), rtol=1e-12)
+    density = 2 * np.exp(-z * z / 2) / np.sqrt(2 * pi) / (lam * 4 * np.tanh(z))
+    np.testing.assert_allclose(law.density(lam), density, rtol=1e-11)
+
+
+def test_edges_of_the_reference_table():
+    for name, entry in ISO.items():
+        if ".lmax." not in name or not name.startswith(("iso.bern", "iso.lin")):
+            continue
+        depth = int(name.rsplit("L=", 1)[1])
+        if name.startswith("iso.lin"):
+            slopes = bernoulli(1.0)
+        elif "p=0." in name:
+            slopes = bernoulli(float(name.split("p=")[1].split(".L")[0]))
+        elif "relu" in name:
+            slopes = bernoulli(0.5)
+        else:
+            slopes = slope_law(resolve("hardtanh"), 1.0)
+        law = spectral_law_of(slopes, depth, "orthogonal" if "orth" in name else "gaussian")
+        top = max([a for a, _ in law.atoms] + [high for _, high in law.support])
+        assert top == pytest.approx(float(entry["value"]), rel=1e-11), name
+
+
+def test_ratios_of_the_reference_table():
+    for name, entry in ISO.items():
+        if not name.startswith("iso.ratio.") or entry["activation"] in ("selu",):
+            continue
+        q = float(Rational(name.split("q=")[1]))
+        assert slope_law(resolve(entry["activation"]), q).spread == pytest.approx(
+            float(entry["value"]), rel=1e-9, abs=1e-15
+        ), name
+
+
+@pytest.mark.parametrize("s2", [0.25, 1.0, 4.0])
+def test_universal_edges(s2):
+    depth = 10**6
+    p = 1 / (1 + s2 / depth)
+    law = spectral_law_of(bernoulli(p), depth, "orthogonal")
+    top = max([a for a, _ in law.atoms] + [high for _, high in law.support])
+    key = f"iso.bernoulli.lmax.s2={Rational(s2)}"
+    if key in ISO:
+        assert top == pytest.approx(float(ISO[key]["value"]), rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("activation", "weights", "depth"), [("relu", "gaussian", 3), ("tanh", "orthogonal", 4)])
+def test_against_a_product_of_free_matrices(activation, weights, depth):
+    rng = np.random.default_rng(1)
+    size = 600
+    law = spectral_law(activation, depth, weights)
+    slope = resolve(activation).numpy(1)
+    j = np.eye(size)
+    for _ in range(depth):
+        w = rng.normal(size=(size, size)) / np.sqrt(size)
+        if weights == "orthogonal":
+            u, _, v = np.linalg.svd(w)
+            w = u @ v
+        j = np.sqrt(law.sigma_w2) * slope(rng.normal(size=size))[:, None] * (w @ j)
+    lam = np.sort(np.linalg.svd(j, compute_uv=False) ** 2)
+    positive = lam > 1e-20
+    empirical = (np.arange(size) + 0.5) / size
+    # eigenvalues are rigid, but the rank and scale of D fluctuate by 1/√N
+    assert np.abs(law.cdf(lam[positive]) - empirical[positive]).max() < 0.04
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"depth": 0},
+        {"depth": 1.5},
+        {"depth": 10**7},
+        {"weights": "cauchy"},
+        {"q": 0},
+        {"q": float("nan")},
+        {"sigma_w2": -1},
+    ],
+)
+def test_bad_input_is_one_line(arguments):
+    with pytest.raises(InputError) as caught:
+        spectral_law("tanh", **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_slope_no_spectrum():
+    with pytest.raises(InputError, match="almost everywhere"):
+        spectral_law("sign")
