@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sympy import Rational
+
+from initmath.balls import evaluate
+from initmath.integral import x
 from initmath.transformation.problem import Problem
 
 __all__ = ["obstacle"]
@@ -39,9 +45,10 @@ def obstacle(problem: Problem) -> tuple[str, bool] | None:
                 f"for E ĝ′² ≥ {variance / problem.at}, not {slope}",
                 True,
             )
-        if slope == variance / problem.at and act.derivative.jumps():
+        # A free parameter may make g straight, as a = 1 does a leaky rectifier.
+        if slope == variance / problem.at and not problem.own and _curved(act):
             return (
-                "no solution: equality in Poincaré's inequality holds for straight lines only; g has a kink",
+                "no solution: equality in Poincaré's inequality holds for straight lines only, and g is none",
                 True,
             )
     degree = act.homogeneity_degree
@@ -56,3 +63,15 @@ def obstacle(problem: Problem) -> tuple[str, bool] | None:
             False,
         )
     return None
+
+
+def _curved(act: Any) -> bool:
+    """Prove that g is no straight line: g' jumps, or g'' is not 0 somewhere."""
+    if act.derivative.jumps():
+        return True
+    pieces = act.derivative.derivative().pieces
+    for place in (Rational(1, 3), Rational(-1, 3), Rational(2), Rational(-2)):
+        for piece in pieces:
+            if piece.lower < place < piece.upper and not evaluate(piece.expr, {x: place}).contains(0):
+                return True
+    return False

@@ -65,7 +65,8 @@ def _numeric(problem: Problem, label: str, why: str) -> Outcome:
     else:
         notes.append(f"no closed form ({why}); searched from {count}: there may be other solutions")
     if found.unproven:
-        notes.append(f"not proven, so not shown: {'; '.join(found.unproven)}")
+        more = len(found.unproven) - 1
+        notes.append(f"not proven, so not shown: {found.unproven[0]}{f'; and {more} more' if more else ''}")
     return Outcome(_ordered(solutions), False, "; ".join(notes))
 
 

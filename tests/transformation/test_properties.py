@@ -80,11 +80,12 @@ def test_a_local_slope_for_a_depth():
         ("relu", {"to": "tat", "targets": {"curvature": "0.01"}}, "kink"),
         ("relu", {"to": "dks", "targets": {"slope": "1.1"}}, "homogeneous"),
         ("tanh", {"to": "dks", "targets": {"slope": "0.9"}}, "Poincaré"),
+        ("tanh", {"to": "dks", "targets": {"slope": "1"}}, "straight lines"),
     ],
 )
 def test_no_solution_comes_with_the_reason(name, options, words):
     result = transform(name, **options)
-    assert not result.solutions and words in result.reason
+    assert not result.solutions and words in result.reason and "starting points" not in result.reason
     with pytest.raises(InputError, match=words):
         _ = result.activation
 
@@ -188,3 +189,10 @@ def test_long_constants_are_written_at_once():
     text = json.loads(result.to_json())["solutions"][0]["output_shift"]["closed_form"]
     back = parse_expr(text, {"Phi": Phi})
     assert float(back.evalf(20)) == pytest.approx(float(result.solution.output_shift), rel=1e-14)
+
+
+def test_a_leaky_rectifier_without_growth_is_the_identity():
+    """Equality in Poincaré's inequality: the free slope becomes 1, and nothing else is found."""
+    result = transform("leaky_relu", "dks_leaky", targets={"slope": 1})
+    assert [each.parameter("a").closed_form for each in result.solutions] == [1]
+    assert result.solution.output_scale.closed_form == 1 and result.solution.output_shift.closed_form == 0
