@@ -60,6 +60,7 @@ def _experiment(result: Verification) -> Facts:
             ("L/N", f"{result.depth_to_width:.3g}"),
             ("joint p-value", f"{result.p_value:.3g} (refuted below {result.level:g})"),
             ("power", f"{result.power:.4g} against a σ_w² that is 1 % wrong"),
+            ("", f"{result.power_of_moment:.4g} against an E g² that is 1 % wrong"),
         )
     )
 

@@ -42,6 +42,8 @@ DOUBLE = 20
 """Digits from which on a number gives the nearest double."""
 KEEPS_Q = ("taylor", "variance", "second_moment", "unit_variance", "critical")
 """Criteria that say something about every layer."""
+SOLVES_Q = ("variance", "second_moment", "unit_variance", "critical")
+"""Criteria whose σ_w² solves q = σ_w² E g² + σ_b² at their q (with Var g for ``unit_variance``)."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Verification(Shown):
         One sentence.
     power : float
         Probability of refuting a σ_w² that is 1 % wrong, in an experiment of this size.
+    power_of_moment : float
+        The same of an E g² that is 1 % wrong.
     p_value, level : float
         Joint p-value over all layers and quantities, and the level below which it refutes: the probability of
         refuting a true claim.
@@ -84,6 +88,7 @@ class Verification(Shown):
     verdict: Verdict
     reason: str
     power: float
+    power_of_moment: float
     p_value: float
     level: float
     activation: str
@@ -243,8 +248,9 @@ def verify(
         Variance of the first pre-activations; by default the one that the criterion keeps (1 for
         ``second_moment``).
     claim : str
-        ``"exact"``: each layer acts by the exact Gaussian moments at σ_w².  ``"criterion"``: what the
-        criterion says stays the same does: for ``taylor`` the variance s² of its linearised network, else q
+        ``"exact"``: each layer acts by the exact Gaussian moments at σ_w², and σ_w², unless it was given,
+        solves the criterion's equation for E g² at q.  ``"criterion"``: what the criterion says stays the
+        same does: for ``taylor`` the variance s² of its linearised network, else q
         (and Var x for ``variance``).
     width, depth, networks : int
         N, L, R.
@@ -394,6 +400,7 @@ def _simulated_and_judged(setting: _Setting, plan: _Plan) -> Verification:
         verdict=judged.verdict,
         reason=judged.reason,
         power=judged.joint.power,
+        power_of_moment=judged.joint.power_of_moment,
         p_value=judged.joint.p,
         level=plan.level,
         activation=setting.activation.name,
@@ -568,7 +575,9 @@ def _claimed(setting: _Setting, claim: str, depth: int, width: int) -> tuple[Cla
         if setting.tangent is not None:
             activation = setting.tangent
         else:
-            offset = _needed_offset(setting)
+            offset = _needed_offset(setting, setting.weights == "weight_standardised")
+    elif setting.number is not None and setting.criterion in SOLVES_Q:
+        offset = _needed_offset(setting, setting.criterion == "unit_variance")
     chain = Chain(
         activation,
         setting.sigma_w2,
@@ -582,14 +591,15 @@ def _claimed(setting: _Setting, claim: str, depth: int, width: int) -> tuple[Cla
     return Claim(activation, setting.sigma_w2, setting.sigma_b2, (offset, 0.0)), chain
 
 
-def _needed_offset(setting: _Setting) -> float:
-    """Return what E g² would have to gain for σ_w² to keep q."""
+def _needed_offset(setting: _Setting, centred: bool) -> float:
+    """Return what E g² would have to gain for σ_w² to keep q: nothing, if the criterion was solved right."""
     law = layer_law(setting.activation, [setting.q])
     passed = float(law.mean[2, 0])
-    if setting.weights == "weight_standardised":
+    if centred:
         passed -= float(law.mean[1, 0]) ** 2
     offset = (setting.q - setting.sigma_b2) / setting.sigma_w2 - passed
-    return offset if abs(offset) > 1e-9 * passed else 0.0
+    error = float(law.mean_error[2, 0] + 2 * abs(law.mean[1, 0]) * law.mean_error[1, 0])
+    return offset if abs(offset) > 1e-9 * passed + error else 0.0
 
 
 def _remarks(chain: Chain, series: tuple[Series, ...]) -> list[str]:

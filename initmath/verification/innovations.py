@@ -223,15 +223,15 @@ def _certain(agrees: NDArray[np.bool_], compared: NDArray[np.bool_]) -> Scores:
 
 def _determined(
     rest: Real, scale: Real, left: Real, unsure: Real
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether what the other averages determine agrees with them, and whether that says anything.
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Real]:
+    """Whether what the other averages determine agrees with them, whether that says anything, and the margin.
 
     What is left of its variance is little, not nothing: g² follows y² up to a share ~ q of its variance where
     q is small.  That spread, and the error with which it is known, must be allowed for; where they are as
     large as the average itself, nothing is compared.
     """
     allowed = EXACT * scale + BEYOND * np.sqrt(np.maximum(left, 0) + unsure)
-    return np.abs(rest) <= allowed, np.isfinite(rest) & (allowed < scale)
+    return np.abs(rest) <= allowed, np.isfinite(rest) & (allowed < scale), allowed
 
 
 def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]]:
@@ -261,13 +261,22 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
             z = np.where(free & np.isfinite(layer.law.mean[i]), rest / error, np.nan)
             skew = np.einsum("in,jn,kn,ijkn->n", *(directions[place],) * 3, layer.law.third, optimize=True)
             scale = np.sqrt(np.maximum(whole, 0)) + np.abs(layer.law.mean[i]) + 1e-300
-            agrees, meant = _determined(rest, scale * np.sqrt(layer.width), left, unsure)
+            agrees, meant, allowed = _determined(rest, scale * np.sqrt(layer.width), left, unsure)
             compared = ~free & meant
+            wrong = 0.01 * np.sqrt(layer.width) * np.abs(layer.law.mean[i])  # what 1 % of it would be
             off = None
             if layer.higher is not None:
                 off = layer.higher.remainder(own, layer.kappa, layer.kappa_6)
                 off *= np.sqrt(layer.width) / error
-        scores = Scores(z, skew / np.sqrt(layer.width), compared=compared, agrees=agrees, remainder=off)
+        scores = Scores(
+            z,
+            skew / np.sqrt(layer.width),
+            wrong / error if FEATURES[i] == "second_moment" else None,
+            compared,
+            agrees,
+            off,
+            wrong > allowed,
+        )
         found.append(joined(FEATURES[i], layer.place, scores, studentised=layer.higher is not None))
     return directions, found
 
@@ -361,7 +370,7 @@ def _kernel(
         free = left > np.maximum(np.maximum(DETERMINED * whole, NOTHING * square), unsure)
         z = np.where(free, rest / np.sqrt(np.where(free, left, 1)), np.nan)
         scale = np.sqrt(np.maximum(whole, 0)) + np.sqrt(square) + 1e-300
-        agrees, meant = _determined(rest, scale * root, left, unsure)
+        agrees, meant, _ = _determined(rest, scale * root, left, unsure)
         known = np.isfinite(moments).all(axis=0)
         z[~known] = np.nan
         compared = known & ~free & meant

@@ -53,7 +53,8 @@ class Innovation:
     count : ndarray of int, shape (L,)
         How many networks went into it.
     sensitivity : ndarray, shape (L,)
-        By how much z moves on average if σ_w² is 1 % wrong (0 where that is not used).
+        By how much z moves on average if σ_w² (for the second moment: if E g²) is 1 % wrong; 0 where that is
+        not used.
     exact : ndarray of int, shape (L,)
         How many networks were compared exactly, because the quantity has no variance of its own.
     mismatches : ndarray of int, shape (L,)
@@ -65,6 +66,8 @@ class Innovation:
         might refute a true claim.
     remainder : float
         By how much the sum over layers may be off for that reason, in standard errors.
+    sharp : bool
+        Whether anything that was compared exactly would show if it were 1 % wrong.
     """
 
     quantity: str
@@ -76,6 +79,7 @@ class Innovation:
     heavy: NDArray[np.intp]
     coarse: NDArray[np.intp]
     remainder: float = 0.0
+    sharp: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,13 @@ class Scores:
         Mean 0 and variance 1; NaN where there is nothing random to judge.
     skewness : ndarray
     moves : ndarray, optional
-        By how much z moves if σ_w² is 1 % wrong.
+        By how much z moves if σ_w² (for the second moment: if E g²) is 1 % wrong.
     compared, agrees : ndarray of bool, optional
         What has no variance: whether both sides are numbers, so that it was compared; and whether they agree.
     remainder : ndarray, optional
         By how much the mean of z may differ from 0 because the law is known to first order in 1/N only.
+    sharp : ndarray of bool, optional
+        Where the comparison would show 1 %; everywhere unless given.
     """
 
     z: Real
@@ -117,6 +123,7 @@ class Scores:
     compared: NDArray[np.bool_] | None = None
     agrees: NDArray[np.bool_] | None = None
     remainder: Real | None = None
+    sharp: NDArray[np.bool_] | None = None
 
 
 def from_chi2(quantity: str, place: Place, value: Real, freedom: Real, share: Real) -> Innovation:
@@ -188,13 +195,17 @@ def joined(quantity: str, place: Place, scores: Scores, studentised: bool = Fals
             moved = expected_score_of_t(moved, np.maximum(count - 1, 1))
     score = np.where(count > 0, score, np.nan)
     exact = wrong = np.zeros(place.layers, np.intp)
+    sharp = True
     if scores.compared is not None and scores.agrees is not None:
         which = np.isnan(z) & scores.compared
         exact, wrong = place.count(which), place.count(which & ~scores.agrees)
+        sharp = scores.sharp is None or bool((which & scores.sharp).any())
     weight = np.sqrt(count)
     remainder = float(weight @ off / max(np.sqrt(weight @ weight), 1.0))
     coarse = np.zeros(place.layers, np.intp)
     if not remainder <= NEGLIGIBLE:
         coarse, count = count, coarse
         score, moved = np.full(place.layers, np.nan), np.zeros(place.layers)
-    return Innovation(quantity, score, count, moved, exact, wrong, place.count(heavy), coarse, remainder)
+    return Innovation(
+        quantity, score, count, moved, exact, wrong, place.count(heavy), coarse, remainder, sharp
+    )

@@ -61,12 +61,16 @@ class Joint:
         The quantities of which that is so.
     power : float
         Probability of refuting if σ_w² is 1 % wrong.
+    power_of_moment : float
+        Probability of refuting if E g² is: it may be far less, where σ_w² is seen exactly or where few
+        neurons are active.
     """
 
     tests: tuple[Statistic, ...]
     p: float
     mismatches: tuple[str, ...]
     power: float
+    power_of_moment: float
 
 
 def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | None = None) -> Joint:
@@ -79,9 +83,11 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
         Probability of refuting a true claim.
     claimed : frozenset of str, optional
         The quantities that the claim is about: only they count for the power.  None: the map of a layer, all.
+        A constant that the output's moments must have is 1 % off where σ_w² is, so there E g² decides.
     """
     tests: list[Statistic] = []
     reach: list[float] = []
+    reach_of_moment: list[float] = []
     certain = False
     for each in found:
         tested = np.isfinite(each.z)
@@ -90,7 +96,10 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
             total = float(np.sum(w * z) / sqrt(float(np.sum(w * w))))
             tests.append(Statistic(each.quantity, "sum", total, 0, two_sided(total)))
             if claimed is None or each.quantity in claimed:
-                reach.append(float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w)))))
+                moment = each.quantity == "second_moment"
+                (reach_of_moment if moment else reach).append(
+                    float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w))))
+                )
             if len(z) > 1:
                 rest = max(float(np.sum(z * z)) - total * total, 0.0)
                 tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _both(rest, len(z) - 1)))
@@ -100,8 +109,16 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
     wrong = tuple(each.quantity for each in found if each.mismatches.any())
     smallest = min((test.p for test in tests), default=1.0)
     joint = -expm1(len(tests) * log1p(-smallest)) if smallest < 1 else 1.0
-    power = 1.0 if certain else _power(reach, len(tests), level)
-    return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power)
+    moment = _power(reach_of_moment, len(tests), level)
+    for each in found:
+        if (
+            each.quantity == "second_moment"
+            and each.exact.any()
+            and not (each.count.any() or each.heavy.any())
+        ):
+            moment = float(each.sharp)
+    power = 1.0 if certain else _power(reach, len(tests), level) if claimed is None else moment
+    return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power, moment)
 
 
 def _both(value: float, freedom: int) -> float:

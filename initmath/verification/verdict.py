@@ -81,15 +81,17 @@ def assess(
     level : float
         Probability of refuting a true claim.
     power : float
-        Least probability of refuting a σ_w² that is 1 % wrong for CONFIRMED.
+        Least probability of refuting a σ_w² that is 1 % wrong, and of refuting an E g² that is, for
+        CONFIRMED.
 
     Returns
     -------
     Judgement
         REFUTED if the joint p-value is below the level, or if something without variance is not what it must
         be; CONFIRMED if not, if what the claim is about (q and E g²; for a criterion's constant E g² and E g)
-        was tested in at least half of the layers, and if the power is enough; else UNKNOWN, which never
-        counts as confirmed.  The notes name every other quantity that was not tested.
+        was tested in at least half of the layers, and if the power is enough, against a σ_w² and against an
+        E g² that is 1 % wrong; else UNKNOWN, which never counts as confirmed.  The notes name every other
+        quantity that was not tested.
 
     Notes
     -----
@@ -140,7 +142,13 @@ def assess(
     if joint.power < power:
         reason = (
             f"nothing contradicts the claim, but a σ_w² that is 1 % wrong would be refuted with probability "
-            f"{joint.power:.2g} only{_enough(found, joint, seen.networks, level)}"
+            f"{joint.power:.2g} only{_enough(found, joint, seen.networks, level, offset is not None)}"
+        )
+        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
+    if joint.power_of_moment < power:
+        reason = (
+            f"nothing contradicts the claim, but an E g² that is 1 % wrong would be refuted with probability "
+            f"{joint.power_of_moment:.2g} only{_enough(found, joint, seen.networks, level, moment=True)}"
         )
         return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     reason = (
@@ -150,11 +158,15 @@ def assess(
     return Judgement(Verdict.CONFIRMED, reason, joint, found, notes)
 
 
-def _enough(found: Sequence[Innovation], joint: Joint, networks: int, level: float) -> str:
+def _enough(
+    found: Sequence[Innovation], joint: Joint, networks: int, level: float, moment: bool = False
+) -> str:
     """How many networks would give the power."""
     total = 0.0
     for each in found:
-        tested = np.isfinite(each.z) & (each.sensitivity != 0)
+        tested = (
+            np.isfinite(each.z) & (each.sensitivity != 0) & ((each.quantity == "second_moment") == moment)
+        )
         if tested.any():
             w = np.sqrt(each.count[tested])
             total = max(total, float(np.sum(w * each.sensitivity[tested])) / float(np.sqrt(np.sum(w * w))))

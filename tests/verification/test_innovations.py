@@ -106,7 +106,12 @@ def test_heavy_tails_are_left_out_and_said():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["tanh(x) + x**2/100", pytest.param("1.01*tanh(x)", marks=pytest.mark.slow)]
+    "wrong",
+    [
+        "tanh(x) + x**2/100",
+        pytest.param("1.01*tanh(x)", marks=pytest.mark.slow),
+        pytest.param("tanh(1.01*x)", marks=pytest.mark.slow),
+    ],
 )
 def test_a_wrong_moment_is_found(wrong):
     g, s = resolve("tanh"), he("tanh")
