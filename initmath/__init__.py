@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from initmath.derivation import Derivation, Number, Status, Step
     from initmath.errors import Disagreement, Divergent, InitmathError, InputError, NotEnclosed
+    from initmath.reporting.report import report
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ __all__ = [
     "kernel",
     "mean_field",
     "phase_diagram",
+    "report",
     "trade_off",
     "transform",
     "verify",
@@ -80,6 +82,7 @@ _HOME = {
     "kernel": "answers",
     "mean_field": "answers",
     "phase_diagram": "answers",
+    "report": "reporting.report",
     "trade_off": "answers",
     "transform": "answers",
     "verify": "answers",

@@ -465,6 +465,35 @@ def transform(
         write(result.with_steps(steps))
 
 
+@cli.command(cls=_Command, short_help="All about one activation on one page: .html, .md, .tex or .pdf.")
+@click.argument("act")
+@_activation_options("default 1")
+@_common_options(seed="Of the simulated networks.")
+def report(act: str, q: str | None, params: tuple[str, ...], common: _Common) -> None:
+    """Write a page with the derivation, the criteria, mean field, verification and calls to paste."""
+    from initmath.reporting.report import check_path
+    from initmath.reporting.report import report as answer
+
+    if common.path is None:
+        raise InputError(f"report needs -o FILE, such as -o {_file_name(act)}.html (or .md, .tex, .pdf)")
+    check_path(common.path)
+    with _told(f"report on {act}") as tell:
+        result = answer(
+            act,
+            "1" if q is None else q,
+            digits=common.digits,
+            params=_parameters(params),
+            timeout=common.timeout,
+            seed=common.seed,
+            progress=tell,
+        )
+        result.save(common.path)
+
+
+def _file_name(act: str) -> str:
+    return act if act.isidentifier() else "report"
+
+
 @cli.command("list", cls=_Command, short_help="Every activation of the catalogue.")
 @_common_options(digits=_UNUSED, seed=_UNUSED, timeout=_UNUSED)
 def list_(common: _Common) -> None:
@@ -573,6 +602,18 @@ def _progress(what: str) -> Iterator[None]:
     finally:
         sys.stderr.write("\r" + " " * len(note) + "\r")
         sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[Callable[[str], object] | None]:
+    """Show on a terminal's stderr which part is being made."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what[:60]} …") as shown:
+        yield lambda part: shown.update(f"{what[:60]}: {part} …")
 
 
 @contextlib.contextmanager

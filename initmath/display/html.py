@@ -44,7 +44,7 @@ _MEDIUM = HtmlMedium()
 
 @lru_cache(4096)
 def mathml(tex: str, *, display: bool = False) -> str:
-    r"""MathML of a formula in LaTeX.
+    r"""MathML of a formula in LaTeX; ``display``: with the large fractions of a line of its own.
 
     Examples
     --------
@@ -53,7 +53,8 @@ def mathml(tex: str, *, display: bool = False) -> str:
     """
     from latex2mathml.converter import convert
 
-    return str(convert(tex, display="block" if display else "inline"))
+    found = str(convert(tex))
+    return found.replace("<math ", '<math displaystyle="true" ', 1) if display else found
 
 
 def to_html(blocks: Iterable[Block], *, level: int = 0) -> str:
@@ -137,4 +138,5 @@ def _equation(step: Rewriting) -> str:
 
 
 def _scrolling(tex: str) -> str:
-    return f'<div class="scroll formula" tabindex="0" role="group" aria-label="formula">{mathml(tex)}</div>'
+    shown = mathml(tex, display=True)
+    return f'<div class="scroll formula" tabindex="0" role="group" aria-label="formula">{shown}</div>'

@@ -1,0 +1,1 @@
+"""The one-page report: derivation, criteria, depth, spectrum, verification, and calls to paste."""
