@@ -159,9 +159,7 @@ class LinearErf:
         """Return χ̂(q)."""
         r = self._scale * q
         root = np.sqrt(1 + 2 * r)
-        s = 2 / (1 + r) - 1
-        numerator = r * r * (1 + s)
-        even = np.arctan(r / root) + r / root + r * numerator / root**3 + 2 * s * r / root
+        even = np.arctan(r / root) + r / root * (2 / (1 + r) + 1 / (1 + 2 * r))
         return np.asarray(self.linear**2 + 4 * self.factor**2 * even / (2 * np.pi))
 
     def parallel(self, q1: Real, q2: Real) -> Real:
@@ -177,17 +175,15 @@ class LinearErf:
         scale = self._scale
         u, v, top = scale * (s1 * s1), scale * (s2 * s2), scale * (s1 * s2)
         apart = _Apart.of(u, v, top, gap)
-        s = 1 / (1 + u) + 1 / (1 + v) - 1
+        both = 1 / (1 + u) + 1 / (1 + v)
         p, root = apart.p, apart.root
-        square = p * p
-        numerator = (top * top) + s * square
         inverse = 1 / root
-        # [N(P)/√Δ_P − N(p)/√Δ_p] with P² − p² taken out
-        ratio = apart.lost * (s + numerator * inverse / (root + apart.top_root)) / apart.top_root
+        # what stands over √Δ in k, divided by it, at P and p: the difference as a multiple of √Δ_p − √Δ_P
+        ratio = apart.lost / (root + apart.top_root) * (inverse / apart.top_root + (both - 1))
         most = np.arctan(top / apart.top_root)
         even = top * gap * most + p * apart.angle + ratio
         weight = 4 * self.factor**2 / (2 * np.pi)
-        slope = most - apart.angle + p * inverse * (1 + 2 * s + numerator * inverse * inverse)
+        slope = most - apart.angle + p * inverse * (both + inverse * inverse)
         drop = (self.linear**2) * (s1 * s2) * gap + (weight / scale) * even
         return drop, self.linear**2 + weight * slope
 

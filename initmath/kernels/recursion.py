@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from initmath.activation import Activation, resolve
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.kernels.closed import Homogeneous, LinearErf, closed_family
+from initmath.kernels.composed import Composed, Plan
 from initmath.kernels.pairs import cuts_of, pair_values
 from initmath.kernels.parallel import Parallel
 from initmath.kernels.table import Table, build
@@ -32,6 +33,8 @@ __all__ = ["InfiniteWidth", "infinite_width"]
 Real = NDArray[np.float64]
 
 _ROWS, _COLUMNS = 64, 128  # of a tile: its arrays stay in the cache through all layers
+_WORSE = 4  # interpolation of all layers may be this much worse than the rounding of all layers
+_BLOCK = 16  # of pairs on the diagonal that go through all layers in any case
 _DIRECT = 600  # pairs × layers up to which every entry is integrated
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 16 * _EPS  # of one layer, relative
@@ -198,7 +201,8 @@ def infinite_width(
     -----
     For g = λx + δ|x|, a x + b x erf(βx) and c₀ + c₁ erf(βx) the kernels are closed; else a few pairs are
     integrated one by one, and many are interpolated in the angle and in log q with an error measured against
-    that.  Kinks of g away from 0 make inputs of different lengths costly to interpolate: the error says so.
+    that.  For very many pairs times layers all layers are interpolated at once where that settles; the error
+    is then measured against pairs that went through them one by one.  Kinks of g away from 0 make inputs of different lengths costly to interpolate: the error says so.
 
     References
     ----------
@@ -221,52 +225,107 @@ def infinite_width(
     sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
     given, apart = _inputs(gram, gap)
     family = closed_family(activation)
+    diagonal = np.diagonal(given)
+    plan = Plan.of(_levelled(diagonal), apart, depth)
+    inputs = diagonal if plan is None or len(plan.rows) == 1 else np.concatenate([diagonal, plan.q])
     with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
-        layers, slopes = _lengths(activation, family, np.diagonal(given), depth, sigma_w2, sigma_b2)
-    count = len(given)
-    layers, method, table_error = _with_pairs(activation, family, layers, count)
-    tiles = [
-        (slice(i, min(i + _ROWS, count)), slice(j, min(j + _COLUMNS, count)))
-        for i in range(0, count, _ROWS)
-        for j in range(i, count, _COLUMNS)
-    ]
-    after, nngp, ntk = (np.empty_like(given) for _ in range(3))
-
-    def run(tile: tuple[slice, slice]) -> None:
-        rows, columns = tile
-        d, theta = apart[tile].copy(), np.zeros((rows.stop - rows.start, columns.stop - columns.start))
-        same = np.arange(rows.start, rows.stop)[:, None] == np.arange(columns.start, columns.stop)[None, :]
-        crossing = bool(same.any())
-        for layer in layers:
-            d, theta = layer.step(rows, columns, d, theta)
-            if crossing:
-                d[same] = 0.0
-        last = layers[-1].following
-        scale = column(last, rows) * row(last, columns)
-        k = scale * (1 - d)
-        theta *= scale
-        for target, values in ((after, d), (nngp, k), (ntk, theta)):
-            if crossing:  # the tile begins on the diagonal: its upper triangle stands for both
-                block = np.triu(values[:, : len(values)])
-                values[:, : len(values)] = block + np.triu(block, 1).T
-            target[rows, columns] = values
-            target[columns, rows] = values.T
-
+        layers, slopes = _lengths(activation, family, inputs, depth, sigma_w2, sigma_b2)
+    layers, method, table_error = _with_pairs(activation, family, layers, len(given))
     # the tiles are the parallel work: BLAS threads inside them would only get in each other's way
     with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
-        if len(tiles) == 1:
-            run(tiles[0])
+        errors = _errors(layers, slopes, table_error)
+        found = None if plan is None else _composed(layers, plan, diagonal, apart, errors[2], threads)
+        if found is None:
+            after, ntk = _layered(layers, apart, threads)
+            errors = _errors(layers, slopes, table_error)  # quadrature has now taken note of its own
         else:
-            with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-                list(pool.map(run, tiles))
+            after, ntk, off = found
+            size = float(np.max(layers[-1].following) ** 2)
+            aside = size * off[0] * float(np.max(after)), size * off[1] * float(np.max(ntk)), off[0]
+            errors = (errors[0] + 4 * aside[0], errors[1] + 4 * aside[1], errors[2] + 4 * aside[2])
+            method += ", all layers interpolated at once"
+        last = layers[-1].following[: len(given)]
+        scale = last[:, None] * last[None, :]
+        nngp, ntk = scale * (1 - after), scale * ntk
     if not (np.isfinite(nngp).all() and np.isfinite(ntk).all()):
         raise Divergent(f"the kernels of {activation.name} leave the range of doubles at this depth")
-    errors = _errors(layers, slopes, table_error)
     if not errors[2] < _USELESS:
         raise NotEnclosed(
             f"quadrature in doubles does not resolve the kernels of {activation.name} at these q"
         )
     return InfiniteWidth(nngp, ntk, after, *errors, method)
+
+
+def _through(layers: list[_Layer], rows: slice, columns: slice, gap: Real) -> tuple[Real, Real]:
+    """1 − c and Θ/√(q₁q₂) of a tile of pairs after all layers."""
+    d, theta = gap.copy(), np.zeros_like(gap)
+    same = np.arange(rows.start, rows.stop)[:, None] == np.arange(columns.start, columns.stop)[None, :]
+    crossing = bool(same.any())
+    for layer in layers:
+        d, theta = layer.step(rows, columns, d, theta)
+        if crossing:
+            d[same] = 0.0
+    return d, theta
+
+
+def _filled(count: int, one: Any, threads: int | None) -> tuple[Real, Real]:
+    """Two symmetric matrices from their tiles on and above the diagonal."""
+    both = np.empty((count, count)), np.empty((count, count))
+    tiles = [
+        (slice(i, min(i + _ROWS, count)), slice(j, min(j + _COLUMNS, count)))
+        for i in range(0, count, _ROWS)
+        for j in range(i, count, _COLUMNS)
+    ]
+
+    def run(tile: tuple[slice, slice]) -> None:
+        rows, columns = tile
+        for target, values in zip(both, one(rows, columns), strict=True):
+            if rows.start == columns.start:  # its upper triangle stands for both
+                block = np.triu(values[:, : len(values)])
+                values[:, : len(values)] = block + np.triu(block, 1).T
+            target[rows, columns] = values
+            target[columns, rows] = values.T
+
+    if len(tiles) == 1:
+        run(tiles[0])
+    else:
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+            list(pool.map(run, tiles))
+    return both
+
+
+def _layered(layers: list[_Layer], apart: Real, threads: int | None) -> tuple[Real, Real]:
+    """Take every pair through every layer."""
+    return _filled(
+        len(apart), lambda rows, columns: _through(layers, rows, columns, apart[rows, columns]), threads
+    )
+
+
+def _composed(
+    layers: list[_Layer], plan: Plan, diagonal: Real, apart: Real, allowed: float, threads: int | None
+) -> tuple[Real, Real, list[float]] | None:
+    """Interpolate all layers at once; None if that is worse than a few times ``allowed``, relatively.
+
+    The third of what is returned are the largest relative errors of 1 − c and Θ that were found: blocks on
+    the diagonal of the matrix, a sample as good as any other, go through all layers one by one.
+    """
+    count, points = len(apart), len(plan.rows)
+    rows, columns = slice(count, count + points), slice(count + points, count + points + plan.gap.shape[1])
+    fitted = Composed.of(plan, *_through(layers, rows, columns, plan.gap))
+    if fitted is None:
+        return None
+    after, ntk = _filled(count, lambda i, j: fitted.tile(diagonal[i], diagonal[j], apart[i, j]), threads)
+    off = [0.0, 0.0]
+    for start in range(0, count, _BLOCK):
+        here = slice(start, min(start + _BLOCK, count))
+        other = ~np.eye(here.stop - start, dtype=bool)
+        both = _through(layers, here, here, apart[here, here])
+        for k, (target, exact) in enumerate(zip((after, ntk), both, strict=True)):
+            missed, size = np.abs(target[here, here] - exact)[other], np.abs(exact)[other]
+            relative = np.where(missed == 0, 0.0, missed / size)
+            off[k] = max(off[k], float(np.max(np.where(np.isnan(relative), np.inf, relative), initial=0.0)))
+            target[here, here] = (exact + exact.T) / 2
+    return (after, ntk, off) if max(off) <= _WORSE * allowed else None
 
 
 def _depth(depth: Any) -> int:

@@ -21,7 +21,7 @@ from initmath.kernels.parallel import chebyshev_points, lagrange
 from initmath.quadrature._rule import gauss_legendre
 from initmath.quadrature.kernel import pair_expectation
 
-__all__ = ["Table", "build"]
+__all__ = ["Table", "build", "chebyshev_fit", "clenshaw"]
 
 Real = NDArray[np.float64]
 
@@ -71,14 +71,14 @@ class Table:
         nodes = chebyshev_points(self.slope.shape[1], self.low, self.high)
         left = lagrange(2 * np.log(np.ravel(s1)), nodes)
         if self.diagonal:
-            mean = _clenshaw([float(left[0] @ row) for row in self.mean_slope], t)
-            return s1 * s2 * gap * mean, _clenshaw([float(left[0] @ row) for row in self.slope], t)
+            mean = clenshaw([float(left[0] @ row) for row in self.mean_slope], t)
+            return s1 * s2 * gap * mean, clenshaw([float(left[0] @ row) for row in self.slope], t)
         right = lagrange(2 * np.log(np.ravel(s2)), nodes).T
-        mean = _clenshaw([left @ part @ right for part in self.mean_slope], t)
-        return s1 * s2 * gap * mean, _clenshaw([left @ part @ right for part in self.slope], t)
+        mean = clenshaw([left @ part @ right for part in self.mean_slope], t)
+        return s1 * s2 * gap * mean, clenshaw([left @ part @ right for part in self.slope], t)
 
 
-def _clenshaw(coefficients: list[Any], t: Real) -> Real:
+def clenshaw(coefficients: list[Any], t: Real) -> Real:
     """Σ C_n T_n(t), the C_n numbers or matrices of the shape of t."""
     twice = 2 * t
     last, before = np.zeros_like(t), np.zeros_like(t)
@@ -107,13 +107,13 @@ def build(activation: Activation, low: float, high: float, diagonal: bool, seed:
     ends = [0, count - 1] if count > 1 else [0]
     for angles in _ANGLES:
         theta = chebyshev_points(angles, 0.0, np.pi)
-        tail = np.abs(_fit(angles) @ _slopes(activation, nodes[ends], nodes[ends[::-1]], theta))
+        tail = np.abs(chebyshev_fit(angles) @ _slopes(activation, nodes[ends], nodes[ends[::-1]], theta))
         if np.all(tail[-3:] <= _SETTLED * tail.max()):
             break
     values = _slopes(activation, nodes[first], nodes[second], theta)  # (angles, pairs)
     if not np.isfinite(values).all():
         raise InputError(f"E g'(y1) g'(y2) of {activation.name} was not found finite")
-    slope, mean = _fit(angles) @ values, _fit(angles) @ (_averaging(angles) @ values)
+    slope, mean = chebyshev_fit(angles) @ values, chebyshev_fit(angles) @ (_averaging(angles) @ values)
     if not diagonal:
         slope, mean = (_symmetric(part, first, second, count) for part in (slope, mean))
     table = Table(low, high, _trimmed(mean), _trimmed(slope), (0.0, 0.0))
@@ -142,7 +142,7 @@ def _slopes(activation: Activation, q1: Real, q2: Real, theta: Real) -> Real:
 
 
 @cache
-def _fit(count: int) -> Real:
+def chebyshev_fit(count: int) -> Real:
     """From values at Chebyshev points to coefficients."""
     angle = np.pi * (np.arange(count) + 0.5) / count
     rows = 2 / count * np.cos(np.arange(count)[:, None] * angle[::-1][None, :])

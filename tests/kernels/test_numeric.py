@@ -166,6 +166,7 @@ def test_parallel_inputs():
     assert small[0, 2] == pytest.approx(4 * small[0, 1], rel=1e-4) and 0 < small[0, 1] < 1e-13
 
 
+@pytest.mark.slow
 def test_tables_carry_the_error_that_they_have():
     rng = np.random.default_rng(11)
     for name, low, high, alone in (

@@ -124,7 +124,7 @@ def test_relu_ntk_grows_linearly_at_criticality():
     assert found.gap[0, 1] * 1000**2 / (4.5 * np.pi**2) == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("normalised", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_many_inputs_are_the_few_one_by_one(normalised):
     """Interpolated (many pairs) against integrated (three inputs)."""
     count = 60 if normalised else 40
@@ -177,3 +177,38 @@ def test_what_has_no_answer_says_so():
         infinite_width("relu", np.eye(2), depth=3000, sigma_w2=4.0)
     with pytest.raises(NotEnclosed):
         infinite_width("exp(x)", 30 * np.eye(2), depth=1, sigma_w2=1.0)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_all_layers_at_once_are_the_layers_one_by_one(normalised):
+    g = gram(250, features=40, normalised=normalised)
+    arguments = {"depth": 100, "sigma_w2": 1.9, "sigma_b2": 0.1}
+    many = infinite_width("gelu", g, **arguments)
+    few = infinite_width("gelu", g[100:140, 100:140], **arguments)
+    part = slice(100, 140)
+    assert many.method.endswith("at once") and few.method == "closed form"
+    off = ~np.eye(40, dtype=bool)
+    assert np.all(np.abs(many.gap[part, part][off] / few.gap[off] - 1) <= many.gap_error + few.gap_error)
+    assert np.max(np.abs(many.nngp[part, part] - few.nngp)) <= 1e-12
+    assert np.allclose(many.ntk[part, part], few.ntk, rtol=1e-12)
+    assert many.gap_error < 1e-9
+
+
+def test_two_inputs_of_nearly_one_length_among_others():
+    """The defect of a close pair keeps its digits: it is that of the pair alone."""
+    x = np.array([1.0, 1.0 + 1e-7, 2.2])
+    many = infinite_width("erf", np.outer(x, x), depth=1, sigma_w2=1.0)
+    u = 2 * x[:2] ** 2
+    k = 2 / np.pi * np.arcsin(u[0] / (1 + u[0]))
+    assert many.nngp[0, 0] == pytest.approx(k, rel=1e-14)
+    assert 0 < many.gap[0, 1] < 1e-13
+    alone = infinite_width("erf", np.outer(x[:2], x[:2]), depth=1, sigma_w2=1.0)
+    assert many.gap[0, 1] == pytest.approx(alone.gap[0, 1], rel=1e-7)
+
+
+def test_gelu_at_large_variance_is_relu():
+    """E gelu'(y₁) gelu'(y₂) tends to ReLU's with corrections of order 1/√q, and does not lose its digits."""
+    from initmath.kernels import kernels
+
+    near = kernels("gelu", 1e12, 1e12, 0.3).derivative_kernel
+    assert near == pytest.approx(kernels("relu", 1.0, 1.0, 0.3).derivative_kernel, abs=1e-9)
