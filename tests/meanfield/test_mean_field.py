@@ -46,10 +46,13 @@ def only(act, sigma_w2, sigma_b2, digits=15):
     return point
 
 
-def records(prefix):
+def records(prefix, every=1):
+    """All records of a group; one in ``every`` of them by default, the others with the slow tests."""
     chosen = [record for record in RECORDS if record["id"].startswith(prefix)]
     assert chosen
-    return pytest.mark.parametrize("record", chosen, ids=[record["id"] for record in chosen])
+    marks = [() if k % every == 0 else (pytest.mark.slow,) for k in range(len(chosen))]
+    cases = [pytest.param(r, id=r["id"], marks=m) for r, m in zip(chosen, marks, strict=True)]
+    return pytest.mark.parametrize("record", cases)
 
 
 def last_place(text):
@@ -104,7 +107,7 @@ SPELLED = {
 """Records whose name is no catalogue name."""
 
 
-@records("cmap.")
+@records("cmap.", every=3)
 def test_recorded_correlation_maps(record):
     """C(½) at q = 1, σ_b² = 0, by the certified Hermite series."""
     name = record["id"].removeprefix("cmap.").removesuffix(".c0.5")
@@ -143,7 +146,7 @@ def test_weighted_parsevals_sum(name):
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu", "hardtanh", "gelu", "sign", "softplus", "sin"])
-@pytest.mark.parametrize("c", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("c", [0.5, *(pytest.param(c, marks=pytest.mark.slow) for c in (0.1, 0.8))])
 def test_correlation_map_by_quadrature(name, c):
     """C and C' against two-dimensional quadrature in doubles and against a difference quotient."""
     act = resolve(name)
@@ -278,7 +281,13 @@ def test_a_tangent_is_not_called_proven():
 
 
 @pytest.mark.parametrize(
-    ("act", "w", "b"), [("tanh", 2, "0.05"), ("erf", 3, "0.1"), ("hardtanh", 3, "0.1"), ("relu", 1, "0.5")]
+    ("act", "w", "b"),
+    [
+        ("tanh", 2, "0.05"),
+        pytest.param("erf", 3, "0.1", marks=pytest.mark.slow),
+        pytest.param("hardtanh", 3, "0.1", marks=pytest.mark.slow),
+        ("relu", 1, "0.5"),
+    ],
 )
 def test_rates_against_the_iterated_maps(act, w, b):
     """Distances to q* and c* shrink by χ_∥ and by the slope at c* in every layer."""
@@ -327,7 +336,9 @@ def test_power_law_on_the_edge_of_a_smooth_function():
     assert gap * layers == pytest.approx(float(law.coefficient), rel=0.01)
 
 
-@pytest.mark.parametrize(("act", "w", "b"), [("tanh", 1.3, 0.05), ("tanh", 2.5, 0.05)])
+@pytest.mark.parametrize(
+    ("act", "w", "b"), [pytest.param("tanh", 1.3, 0.05, marks=pytest.mark.slow), ("tanh", 2.5, 0.05)]
+)
 def test_wide_networks_agree(act, w, b):
     """Correlations and gradients of simulated networks of width 2000, within four standard errors."""
     from initmath.simulate import Experiment, run
@@ -412,7 +423,10 @@ def test_a_half_stable_length_moves_like_one_over_l():
     assert all(law.quantity == "1 - c" for law in found("relu", 2, 0).fixed_points[0].power_laws)
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "gelu", "sign", "softplus"])
+SLOWLY = [pytest.param(name, marks=pytest.mark.slow) for name in ("gelu", "sign", "softplus")]
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", *SLOWLY])
 def test_both_evaluations_of_hermite_coefficients_agree(name):
     """For a ball of q on ellipses here, at a rational q for the kernels: each encloses the same numbers."""
     act, q = resolve(name), Rational(7, 4)

@@ -77,7 +77,7 @@ def test_relu_has_no_chaotic_phase():
     assert initmath.mean_field("relu", "2.2", "0.1").fixed_points == ()
 
 
-@pytest.mark.parametrize("name", ["tanh", "erf"])
+@pytest.mark.parametrize("name", [pytest.param("tanh", marks=pytest.mark.slow), "erf"])
 def test_a_wrong_phase_is_refuted(name):
     """Predicted on the edge, simulated 1 % beside it."""
     edge = initmath.edge_of_chaos(name)
