@@ -7,9 +7,9 @@ are smooth in τ.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -73,7 +73,7 @@ class Component:
 
     @cached_property
     def log_ends(self) -> tuple[float, float]:
-        """log λ at the two ends; −inf or inf where there is no edge."""
+        """Log λ at the two ends; −inf or inf where there is no edge."""
         ends = np.array([self.low, self.high])
         with np.errstate(all="ignore"):
             at = np.real(self.equation.at(ends + 0j, phase=False).log_z)
@@ -133,7 +133,9 @@ class Component:
             step = step / np.maximum(1, np.abs(step))
             new = t[active] - np.where(small, 0, step)
             turn = np.imag(new)
-            t[active] = np.real(new) + 1j * np.where(turn < np.pi, np.abs(turn), (np.imag(t[active]) + np.pi) / 2)
+            t[active] = np.real(new) + 1j * np.where(
+                turn < np.pi, np.abs(turn), (np.imag(t[active]) + np.pi) / 2
+            )
             done[active] = small
         lost = ~done | ~(np.imag(t) > 0)
         if lost.any():
@@ -191,7 +193,9 @@ def place(low: float, high: float, edges: tuple[bool, bool], tau: Real) -> tuple
     """Map τ in [0, 1] onto [low, high], quadratically at edges; return s and ds/dτ."""
     width = high - low
     if edges == (True, True):
-        half = np.where(tau < 0.5, low + width * np.sin(np.pi * tau / 2) ** 2, high - width * np.cos(np.pi * tau / 2) ** 2)
+        half = np.where(
+            tau < 0.5, low + width * np.sin(np.pi * tau / 2) ** 2, high - width * np.cos(np.pi * tau / 2) ** 2
+        )
         return half, width * np.pi / 2 * np.sin(np.pi * tau)
     if edges[1]:
         return high - width * (1 - tau) ** 2, 2 * width * (1 - tau)
@@ -221,7 +225,7 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
     count = max(4, int(np.ceil((high - low) / 6)))
     panels = np.linspace(0, 1, count + 1)
     left, right = panels[:-1], panels[1:]
-    kept: list[tuple[Real, Real, Component]] = []
+    kept: list[tuple[Real, Real, dict[str, Any]]] = []
     unsettled = 0.0
     for round_ in range(_ROUNDS):
         part = _sampled(equation, low, high, edges, left, right)
@@ -266,7 +270,7 @@ _DEEPEST = 250.0
 
 def _sampled(
     equation: UniformEquation, low: float, high: float, edges: tuple[bool, bool], left: Real, right: Real
-) -> dict[str, NDArray]:  # type: ignore[type-arg]
+) -> dict[str, Any]:
     tau = ((left + right)[:, None] / 2 + (right - left)[:, None] / 2 * _NODES).ravel()
     step = ((right - left)[:, None] / 2 * _WEIGHTS).ravel()
     s, speed = place(low, high, edges, tau)
@@ -289,12 +293,12 @@ def _sampled(
     }
 
 
-def _rows(part: dict[str, NDArray], good: NDArray[np.bool_]) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def _rows(part: dict[str, Any], good: NDArray[np.bool_]) -> dict[str, Any]:
     chosen = np.repeat(good, _ORDER)
     return {key: value[chosen] for key, value in part.items()}
 
 
-def _roughness(part: dict[str, NDArray], log_mean: float, second: float) -> Real:  # type: ignore[type-arg]
+def _roughness(part: dict[str, Any], log_mean: float, second: float) -> Real:
     """Last Legendre coefficients of θ, and of the integrands of mass and two moments, panel by panel."""
     ratio = np.exp(np.minimum(part["log_lambda"] - log_mean, 300))
     worst = np.zeros(len(ratio) // _ORDER)
@@ -304,7 +308,7 @@ def _roughness(part: dict[str, NDArray], log_mean: float, second: float) -> Real
     curve = np.imag(part["t"]).reshape(-1, _ORDER)
     size = np.maximum(np.abs(curve).max(), 1e-300)
     worst = np.maximum(worst, 1e-3 * np.abs(curve @ _ANALYSIS[-2:].T).max(axis=1) / size)
-    return worst
+    return np.asarray(worst)
 
 
 def _joined(
@@ -312,12 +316,12 @@ def _joined(
     low: float,
     high: float,
     edges: tuple[bool, bool],
-    kept: list[tuple[Real, Real, dict[str, NDArray]]],  # type: ignore[type-arg]
+    kept: list[tuple[Real, Real, dict[str, Any]]],
     unsettled: float,
 ) -> Component:
     order = np.argsort(np.concatenate([part["tau"] for _, _, part in kept]))
 
-    def column(key: str) -> NDArray:  # type: ignore[type-arg]
+    def column(key: str) -> Any:
         return np.asarray(np.concatenate([part[key] for _, _, part in kept])[order])
 
     panels = np.append(np.sort(np.concatenate([left for left, _, _ in kept])), 1.0)

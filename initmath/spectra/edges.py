@@ -60,7 +60,7 @@ def _atoms_that_stay(equation: UniformEquation) -> list[float]:
 
 
 def _atom_balance(equation: UniformEquation) -> list[tuple[float, float]]:
-    """s and 1 − L(1 − p) of each positive atom of a; orthogonal weights leave an atom where it is positive."""
+    """S and 1 − L(1 − p) of each positive atom of a; orthogonal weights leave an atom where it is positive."""
     if equation.gaussian:
         return []
     return [
@@ -87,18 +87,23 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
     place, ends = _parametrised(low, high, _NEAR * min(1.0, float(np.sqrt(spread + _TINY))))
 
     def descent(y: float) -> float:
-        """d log z/d log w; −1 where z is not real."""
+        """D log z/d log w; −1 where z is not real."""
         return float(_descent(equation, place(np.array([y])))[0])
 
     grid = np.linspace(*ends, _GRID)
     values = _descent(equation, place(grid))
     for index, end in ((0, low), (-1, high)):
         if any(abs(end - s) < _ROUNDING and abs(left) < _ROUNDING for s, left in _atom_balance(equation)):
-            values[index] = _ROUNDING  # the slope is 0 at the atom itself, which is the edge
+            inner = values[1] if index == 0 else values[-2]
+            values[index] = float(
+                np.copysign(_ROUNDING, inner)
+            )  # the slope is 0 at the atom itself, which is the edge
     if not (values > 0).any():
         best = int(np.argmax(values))
         around = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
-        peak = minimize_scalar(lambda y: -descent(y), bounds=around, method="bounded", options={"xatol": 1e-12})
+        peak = minimize_scalar(
+            lambda y: -descent(y), bounds=around, method="bounded", options={"xatol": 1e-12}
+        )
         if -peak.fun <= 0:
             return []
         where = int(np.searchsorted(grid, peak.x))
@@ -139,7 +144,7 @@ def _parametrised(low: float, high: float, near: float) -> tuple[Place, tuple[fl
 
 def _descent(equation: UniformEquation, s: Real) -> Real:
     with np.errstate(all="ignore"):
-        point = equation.at(s + 0j, phase=False)
+        point = equation.at(np.asarray(s, dtype=np.complex128), phase=False)
         m, slope = np.real(point.m), np.real(point.slope)
     real = (m > 0) | (m < -1) | (equation.depth == 1)
     real &= (m > -1) | (not equation.gaussian)

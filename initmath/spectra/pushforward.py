@@ -58,7 +58,10 @@ class PushForward:
     def solve_cdf(self, part: Real) -> Real:
         """Return log λ at which the continuous part has the mass ``part`` at or below it."""
         spans = [branch.span for branch in self.law.branches]
-        ends = [min(branch.ends) for branch in self.law.branches], [max(branch.ends) for branch in self.law.branches]
+        ends = (
+            [min(branch.ends) for branch in self.law.branches],
+            [max(branch.ends) for branch in self.law.branches],
+        )
         smallest = max(min(low for low, _ in spans), min(ends[0]) * 0.999, 1e-300)
         low = np.full(np.shape(part), np.log(smallest) + self.log_scale)
         high = np.full(np.shape(part), np.log(max(ends[1])) + self.log_scale)
@@ -69,18 +72,22 @@ class PushForward:
         return np.asarray((low + high) / 2)
 
     def integral(self, function: Callable[[Any], Any]) -> float:
-        """Integrate over the continuous part by the nodes of the path (the atoms come first and are left out)."""
+        """Integrate over the continuous part by the nodes of the path; the atoms, which come first, are not."""
         skip = len(self.law.atoms)
         return float(np.real(self.law.weights[skip:] @ function(self.law.nodes[skip:])))
 
 
 def _mass(left: Any, right: Any) -> Any:
     """Gaussian mass of [left, right], from the tail that is nearer."""
-    return np.where(np.asarray(left) + right > 0, ndtr(-np.asarray(left)) - ndtr(-np.asarray(right)), ndtr(right) - ndtr(left))
+    return np.where(
+        np.asarray(left) + right > 0,
+        ndtr(-np.asarray(left)) - ndtr(-np.asarray(right)),
+        ndtr(right) - ndtr(left),
+    )
 
 
 def _inverse(branch: Branch, a: Real) -> tuple[Real, NDArray[np.bool_]]:
-    """z with a(z) = a on a branch (its nearest end outside its range), and whether a is in the range."""
+    """Z with a(z) = a on a branch (its nearest end outside its range), and whether a is in the range."""
     first, last = branch.ends
     rising = last > first
     low, high = np.full(np.shape(a), branch.left), np.full(np.shape(a), branch.right)

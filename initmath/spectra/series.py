@@ -112,7 +112,8 @@ def _coefficient_of_power(series: Sequence[Any], k: int, n: int) -> Any:
 
 def _product(a: Sequence[Any], b: Sequence[Any], count: int) -> list[Any]:
     return [
-        sum((a[i] * b[n - i] for i in range(n + 1) if i < len(a) and n - i < len(b)), S.Zero) for n in range(count)
+        sum((a[i] * b[n - i] for i in range(n + 1) if i < len(a) and n - i < len(b)), S.Zero)
+        for n in range(count)
     ]
 
 

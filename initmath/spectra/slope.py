@@ -39,7 +39,10 @@ FARTHEST = 37.0
 
 _ORDER = 12  # Gauss-Legendre nodes a panel
 _STRIDE = 1.3  # panel width over the height of the path
-_RAY_ORDER, _RAY_STRIDE = 24, 3.0  # on a straight ray from a pinned end: nodes and width of panels in its logarithm
+_RAY_ORDER, _RAY_STRIDE = (
+    24,
+    3.0,
+)  # on a straight ray from a pinned end: nodes and width of panels in its logarithm
 _SHALLOW, _DEEP = 18.0, 39.0  # how many e-foldings the ray is followed; where a → 0, w → 0 follows it
 _FIT = 2e-4  # |x − x₀| up to which g' is taken from its first two terms at its zero x₀
 _AGREE = 2e-13
@@ -257,10 +260,14 @@ def _gaussian_mass(left: float, right: float) -> float:
 def _checked(law: SlopeLaw, activation: Activation) -> SlopeLaw:
     """Compare with quadrature on the real line, which knows g' by another evaluator."""
     slope = activation.numpy(1)
+    if not law.nodes.size:
+        raise Divergent(f"E g'² of {activation.name} was not found finite at q = {law.q}")
     cuts = [float(c) for c in activation.pieces.breakpoints]
     reference = expectation(lambda x: slope(x) ** 2, law.q, cuts)
     if not np.isfinite(reference.value):
-        raise Divergent(f"E g'² of {activation.name} is infinite at q = {law.q}: the Jacobian has no spectrum")
+        raise Divergent(
+            f"E g'² of {activation.name} is infinite at q = {law.q}: the Jacobian has no spectrum"
+        )
     mean = float(reference.value)
     if mean == 0:
         raise InputError(f"E g'² of {activation.name} underflows at q = {law.q}: choose another q")
@@ -314,6 +321,8 @@ def _reach(activation: Activation, scale: float) -> float:
     with np.errstate(all="ignore"):
         a = activation.numpy(1)(scale * z) ** 2
         mean = np.average(a, weights=np.exp(-z * z / 2))
+        if not (np.isfinite(mean) and mean > 0):
+            return REACH
         log_weight = 2 * np.log1p(a / mean) - z * z / 2
     matters = np.isfinite(log_weight) & (log_weight > np.nanmax(log_weight) - 39.0)
     return float(min(FARTHEST, max(REACH, np.max(np.abs(z[matters]), initial=0.0))))
@@ -338,7 +347,9 @@ def _monotone(a: _Continuation, left: float, right: float, reach: float, share: 
     if len(turns) > _MOST_TURNS:
         raise InputError(f"g'² turns more than {_MOST_TURNS} times within the Gaussian: choose a smaller q")
     bounds = [low, *sorted(turns), high]
-    return [Branch(l, r, a.real, a.derivative, share) for l, r in pairwise(bounds) if r - l > 1e-13]
+    return [
+        Branch(one, two, a.real, a.derivative, share) for one, two in pairwise(bounds) if two - one > 1e-13
+    ]
 
 
 def _sampling(low: float, high: float, scale: float) -> Real:
@@ -446,7 +457,7 @@ def _on_the_line(a: _Continuation, branch: Branch, pins: tuple[bool, bool]) -> P
 def _along(
     a: _Continuation, branch: Branch, pins: tuple[bool, bool], profile: Profile, side: float
 ) -> tuple[Complex, Complex]:
-    """Nodes and weights in z: rays from the pinned ends, between them panels no wider than the path is high."""
+    """Nodes and weights in z: rays from pinned ends, between them panels no wider than the path is high."""
     left, right = branch.left, branch.right
     lengths = [_RAY * (right - left) * min(1.0, 4 * profile(left + 0.2 * (right - left)))] * 2
     start = left + lengths[0] if pins[0] else left
@@ -455,8 +466,8 @@ def _along(
     path = np.array([z + 1j * side * profile(z) for z in corners])
     t, w = np.polynomial.legendre.leggauss(_ORDER)
     middle, half = (path[1:] + path[:-1]) / 2, np.diff(path) / 2
-    nodes = [(middle[:, None] + half[:, None] * t).ravel()]
-    steps = [(half[:, None] * w).ravel()]
+    nodes: list[Complex] = [(middle[:, None] + half[:, None] * t).ravel()]
+    steps: list[Complex] = [(half[:, None] * w).ravel()]
     for pinned, end, to, sign in ((pins[0], left, path[0], 1.0), (pins[1], right, path[-1], -1.0)):
         if pinned:
             depth = _DEEP if _vanishes(a, end) else _SHALLOW

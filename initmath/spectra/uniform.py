@@ -108,7 +108,7 @@ class UniformEquation:
                 new = np.pi / (1 + (np.pi - here) / here * np.exp(np.clip(move, -50, 50)))
             middle = np.where(b > 4 * a, np.sqrt(a * b), (a + b) / 2)
             middle = np.where(np.pi - a > 4 * (np.pi - b), np.pi - np.sqrt((np.pi - a) * (np.pi - b)), middle)
-            new = np.where((new > a) & (new < b) & ((step % 8 != 7)), new, middle)
+            new = np.where((new > a) & (new < b) & (step % 8 != 7), new, middle)
             solved = np.abs(value) <= _ROUNDING * max(4, self.depth)
             theta[active] = np.where(solved, here, new)
             close = np.abs(new - here) <= 4e-15 * np.minimum(here, np.pi - here) + 1e-300
@@ -119,8 +119,12 @@ class UniformEquation:
     def smallest_angle(self, s: Real) -> Real:
         """Angles below it count as 0, because rounding of the nodes would decide there.
 
-        Off the support of a, Im log z = D θ + O(θ³) with D ~ θ² on the curve.
+        Off the support of a, Im log z = D θ + O(θ³) with D ~ θ² on the curve.  Real nodes have no imaginary
+        part of their own, and only D is rounded.
         """
+        if not self.law.branches:
+            size = min(1.0, self.law.spread + self.gaussian + 1e-12)
+            return np.full(s.shape, max(1e-8 * size, float(np.sqrt(4e-16 * size))))
         size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian + 1e-12)))
         at = np.exp(s) * self.law.mean
         inside = np.zeros(s.shape, dtype=bool)
@@ -208,7 +212,9 @@ def mean_argument(law: SlopeLaw, t: Complex) -> Real:
 _SMALL = -0.7
 
 
-def _two_ways(law: SlopeLaw, t: Complex, small: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], Complex, Complex]]:
+def _two_ways(
+    law: SlopeLaw, t: Complex, small: NDArray[np.bool_]
+) -> list[tuple[NDArray[np.intp], Complex, Complex]]:
     return [
         (np.flatnonzero(~small), expm1(t), law.excess),
         (np.flatnonzero(small), np.exp(t), law.relative),
@@ -232,7 +238,9 @@ def _blocks(rows: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
 def expm1(t: Complex) -> Complex:
     """Return eᵗ − 1 for complex t without cancellation."""
     s, theta = np.real(t), np.imag(t)
-    return np.asarray(np.expm1(s) * np.cos(theta) - 2 * np.sin(theta / 2) ** 2 + 1j * np.exp(s) * np.sin(theta))
+    return np.asarray(
+        np.expm1(s) * np.cos(theta) - 2 * np.sin(theta / 2) ** 2 + 1j * np.exp(s) * np.sin(theta)
+    )
 
 
 def log1p(z: Complex) -> Complex:
@@ -243,5 +251,5 @@ def log1p(z: Complex) -> Complex:
 
 
 def _argument(m: Complex) -> Real:
-    """arg m in [−π, 0]: m is in the lower half-plane."""
+    """Return arg m in [−π, 0]: m is in the lower half-plane."""
     return np.asarray(-np.abs(np.angle(m)))
