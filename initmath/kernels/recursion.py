@@ -197,7 +197,9 @@ def infinite_width(
     NotEnclosed
         If g grows so fast that no correct digit was found.
 
-    Notes ----- For g = λx + δ|x|, a x + b x erf(βx) and c₀ + c₁ erf(βx) the kernels are closed; else a few
+    Notes
+    -----
+    For g = λx + δ|x|, a x + b x erf(βx) and c₀ + c₁ erf(βx) the kernels are closed; else a few
     pairs are integrated one by one, and many are interpolated in the angle and in log q with an error
     measured against that.  For very many pairs times layers all layers are interpolated at once where that
     settles; the error is then measured against pairs that went through them one by one.  Kinks of g away from
