@@ -49,12 +49,15 @@ class SampledSpectra:
         log λ, decreasing in each network; −inf where λ = 0 exactly.
     active : ndarray, shape (R, L)
         Fraction of units with g' ≠ 0.
+    slopes : ndarray, shape (R, L, 2)
+        (1/N) Σ g'² and (1/N) Σ g'⁴.
     """
 
     experiment: Experiment
     model: str
     log_lambda: Array
     active: Array
+    slopes: Array
 
     @property
     def rank(self) -> Array:
@@ -132,11 +135,12 @@ def sample_spectra(
     _check(experiment, workers)
     log_lambda = np.empty((experiment.networks, experiment.width))
     active = np.empty((experiment.networks, experiment.depth))
+    slopes = np.empty((experiment.networks, experiment.depth, 2))
     with one_thread():
         pool = ThreadPoolExecutor(workers) if executor is None else executor
         try:
-            for number, (found, share) in _collect(pool, experiment, model, progress):
-                log_lambda[number], active[number] = found, share
+            for number, found in _collect(pool, experiment, model, progress):
+                log_lambda[number], active[number], slopes[number] = found
         except PicklingError:
             raise InputError(
                 "the activation or the sampler cannot be sent to another process: "
@@ -145,7 +149,7 @@ def sample_spectra(
         finally:
             if executor is None:
                 pool.shutdown(wait=True, cancel_futures=True)
-    return SampledSpectra(experiment, model, log_lambda, active)
+    return SampledSpectra(experiment, model, log_lambda, active, slopes)
 
 
 def _check(experiment: Experiment, workers: int) -> None:
@@ -161,7 +165,7 @@ def _check(experiment: Experiment, workers: int) -> None:
 
 def _collect(
     pool: Executor, experiment: Experiment, model: str, progress: Progress | None
-) -> Iterator[tuple[int, tuple[Array, Array]]]:
+) -> Iterator[tuple[int, tuple[Array, Array, Array]]]:
     waiting = {pool.submit(one, experiment, model, number): number for number in range(experiment.networks)}
     done = 0
     try:
@@ -176,17 +180,19 @@ def _collect(
             future.cancel()
 
 
-def one(experiment: Experiment, model: str, number: int) -> tuple[Array, Array]:
-    """Return log λ and the fraction of active units of one network: the task that executors carry out."""
+def one(experiment: Experiment, model: str, number: int) -> tuple[Array, Array, Array]:
+    """Return log λ, active and slopes of one network: the task that executors carry out."""
     product = GradedProduct(experiment.width)
-    active = np.empty(experiment.depth)
+    active, slopes = np.empty(experiment.depth), np.empty((experiment.depth, 2))
     network = Network(experiment, number)
     walk = factors(network) if model == "network" else _free(network)
     with one_thread():
         for layer, (matrix, slope) in enumerate(walk):
             product.multiply(matrix, slope)
+            square = np.square(slope, dtype=np.float64)
             active[layer] = np.count_nonzero(slope) / experiment.width
-        return 2 * product.log_singular_values(), active
+            slopes[layer] = square.mean(), np.square(square).mean()
+        return 2 * product.log_singular_values(), active, slopes
 
 
 def _free(network: Network) -> Iterator[tuple[Array, Array]]:

@@ -1,0 +1,390 @@
+r"""Sampled Jacobian spectra against their limit law at infinite width.
+
+The eigenvalues of one network are rigid: they repel, and together they fluctuate far less than as many
+independent draws would, while the number of active units, and with it the scale, fluctuates like 1/√N.  A
+table for independent draws (Kolmogorov's) is wrong in both directions.  So the unit is the *network*, and of
+each only smooth averages are taken,
+
+.. math:: y_k = \frac 1N \sum_i \frac{1}{1 + (c_k/λ_i)^{1/h}},
+
+centred on quantiles c_k of the law; zeros count 0.  Two effects of finite width have to be known:
+
+- a *fluctuation* of the scale: each layer's (1/N) Σ g'² differs from E g'².  It is seen in the network itself
+  and taken out by regression over the networks on the layers' mean (1/N) Σ g'² and (1/N) Σ g'⁴ (control
+  variates), and those two means are tested on their own.
+- a *bias*, b₁/N + b₂/N² + …, which at N = 64 is many standard errors.  It is not assumed but resampled: the
+  same model at N, N/2 and N/4, extrapolated to 1/N = 0.  The error left is O(1/N³).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log1p
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, stdtr
+
+from initmath.errors import InputError
+from initmath.simulate import SampledSpectra
+from initmath.spectra import SpectralLaw
+from initmath.spectra.expectation import expectation
+from initmath.verification.verdict import LEVEL, POWER, Verdict
+
+__all__ = ["SpectrumCheck", "SpectrumJudgement", "assess_spectrum", "same_spectra"]
+
+Real = NDArray[np.float64]
+
+SCALE = 0.03
+"""The error of σ_w² that must be within reach for CONFIRMED."""
+
+_QUANTILES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+_LEAST_NETWORKS = 8
+_EXACT = 1e-8
+"""A standard error below this is rounding: the averages lie between 0 and 1."""
+
+
+@dataclass(frozen=True)
+class SpectrumCheck:
+    """One average, extrapolated to infinite width, and what the law says.
+
+    Attributes
+    ----------
+    quantity : str
+    predicted, sampled, standard_error : float
+    correction : float
+        What the last step of the extrapolation changed.
+    freedom : float
+        Degrees of freedom of t = (sampled − predicted)/standard_error, by Welch and Satterthwaite.
+    p : float
+        Two-sided.
+    """
+
+    quantity: str
+    predicted: float
+    sampled: float
+    standard_error: float
+    correction: float
+    freedom: float
+    p: float
+
+
+@dataclass(frozen=True)
+class SpectrumJudgement:
+    """A verdict and what it rests on.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    reason : str
+    checks : tuple of SpectrumCheck
+    p : float
+        Of the smallest p-value among the checks, times their number.
+    power : dict of str to float
+        Probability of refuting each alternative: a scale that is off, another law.
+    """
+
+    verdict: Verdict
+    reason: str
+    checks: tuple[SpectrumCheck, ...]
+    p: float
+    power: dict[str, float]
+
+
+def assess_spectrum(
+    law: SpectralLaw,
+    spectra: Sequence[SampledSpectra],
+    *,
+    alternatives: Mapping[str, SpectralLaw] | None = None,
+    scale: float = SCALE,
+    level: float = LEVEL,
+    power: float = POWER,
+) -> SpectrumJudgement:
+    r"""Judge the law of the squared singular values of J by sampled networks at three widths.
+
+    Parameters
+    ----------
+    law : SpectralLaw
+        The claim, for N → ∞.
+    spectra : sequence of SampledSpectra
+        Of one model at three (or more) widths; `SampledSpectra.at_width` makes the others from the first.
+        N, N/2 and N/4 with thrice the networks at the smaller ones is a good choice.
+    alternatives : mapping of str to SpectralLaw, optional
+        Laws that must be within reach, say of another ensemble.
+    scale : float
+        Relative error of σ_w² that must be within reach.
+    level : float
+        Probability of refuting a true law.
+    power : float
+        Least probability of refuting each alternative for CONFIRMED.
+
+    Returns
+    -------
+    SpectrumJudgement
+        REFUTED if the p-value is below the level and the difference exceeds what the last step of the
+        extrapolation changed; CONFIRMED if nothing contradicts and every alternative is within reach; else
+        UNKNOWN.
+
+    Raises
+    ------
+    InputError
+        Fewer than three widths, spectra of different models, fewer than 8 networks.
+
+    Notes
+    -----
+    The smallest p-value is multiplied by the number of checks (Bonferroni): they are strongly correlated, so
+    the true rate of false alarms lies below the level.  The extrapolation needs a depth that is small against
+    the smallest width; where it is not, its last step is large and the verdict UNKNOWN.
+    """
+    _check(spectra)
+    alternatives = dict(alternatives or {})
+    slopes = law.slopes.mean, law.slopes.mean**2 * (1 + law.slopes.spread)
+    centres, width = _centres(law)
+
+    def average(log_lambda: Any) -> Any:
+        return expit((np.asarray(log_lambda)[..., None] - centres) / width)
+
+    groups = [_group(each, average, slopes) for each in spectra]
+    sampled, variance, freedom, correction = _extrapolated(
+        [each.experiment.width for each in spectra], groups
+    )
+    said = np.append(_said(law, centres, width), (0.0, 0.0))
+    checks = _checks(centres, said, sampled, variance, freedom, correction)
+    shifts = {f"σ_w² off by {scale:.3g}": _said(law, centres - law.depth * log1p(scale), width) - said[:-2]}
+    for name, other in alternatives.items():
+        shifts[name] = _said(other, centres, width) - said[:-2]
+    reach = {name: _power(shift, checks, level) for name, shift in shifts.items()}
+    return _verdict(checks, reach, level, power)
+
+
+def _check(spectra: Sequence[SampledSpectra]) -> None:
+    if len({each.experiment.width for each in spectra}) < 3:
+        raise InputError(
+            "spectra at three widths are needed, say N, N/2 and N/4: the finite width is taken out"
+        )
+
+    def model(each: SampledSpectra) -> tuple[Any, ...]:
+        e = each.experiment
+        return each.model, e.activation, e.depth, e.sigma_w2, e.sigma_b2, e.inputs.matrix[0, 0], e.weights
+
+    if any(model(each) != model(spectra[0]) for each in spectra[1:]):
+        raise InputError("the spectra must be of one model: only width, networks and seed may differ")
+    if len({each.experiment.width for each in spectra}) < len(spectra):
+        raise InputError("each width once: more networks at a width are one sample")
+    few = min(each.experiment.networks for each in spectra)
+    if few < _LEAST_NETWORKS:
+        raise InputError(f"at least {_LEAST_NETWORKS} networks at each width are needed, got {few}")
+
+
+def _centres(law: SpectralLaw) -> tuple[Real, float]:
+    """Quantiles of what is not 0, and the width h of the averages in log λ."""
+    positive = expectation(law, np.ones_like)
+    p = (1 - positive) + positive * np.asarray(_QUANTILES)
+    found = np.asarray(law.log_quantile(p), np.float64)
+    return found, max(1.0, float(found[4] - found[1]) / 4)
+
+
+def _said(law: SpectralLaw, centres: Real, width: float) -> Real:
+    def around(c: float) -> Callable[[Any], Any]:
+        return lambda x: expit((np.asarray(x) - c) / width)
+
+    return np.array([expectation(law, around(c)) for c in centres])
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Means at one width, their variances, and the degrees of freedom."""
+
+    mean: Real
+    variance: Real
+    freedom: int
+
+
+def _group(spectra: SampledSpectra, average: Callable[[Any], Any], moments: tuple[float, float]) -> _Group:
+    y = np.stack([average(row).mean(axis=0) for row in spectra.log_lambda])
+    x = spectra.slopes.mean(axis=1) / np.asarray(moments) - 1
+    networks = len(y)
+    controls = _independent(x)
+    design = np.column_stack([np.ones(networks), controls])
+    solution = np.linalg.lstsq(design, y, rcond=None)[0]
+    left = y - design @ solution
+    freedom = networks - design.shape[1]
+    leverage = float(np.linalg.inv(design.T @ design)[0, 0])
+    mean = np.append(solution[0], x.mean(axis=0))
+    variance = np.append((left**2).sum(axis=0) / freedom * leverage, x.var(axis=0, ddof=1) / networks)
+    return _Group(mean, variance, freedom)
+
+
+def _independent(x: Real) -> Real:
+    """Columns that vary, and not together: g'² and g'⁴ do not differ where g' is 0 or 1."""
+    centred = x - x.mean(axis=0)
+    kept: list[int] = []
+    for k in range(x.shape[1]):
+        rest = centred[:, k]
+        if kept:
+            basis = centred[:, kept]
+            rest = rest - basis @ np.linalg.lstsq(basis, rest, rcond=None)[0]
+        if np.abs(rest).max() > 1e-6 * np.abs(centred[:, k]).max() and np.abs(rest).max() > 1e-9:
+            kept.append(k)
+    return x[:, kept]
+
+
+def _extrapolated(widths: Sequence[int], groups: Sequence[_Group]) -> tuple[Real, Real, Real, Real]:
+    """Polynomial in 1/N through all widths, at 0; what the smallest width changed about it."""
+    order = np.argsort(widths)[::-1]
+    x = 1 / np.asarray(widths, np.float64)[order]
+    means = np.stack([groups[k].mean for k in order])
+    parts = _at_zero(x)[:, None] ** 2 * np.stack([groups[k].variance for k in order])
+    freedoms = np.array([groups[k].freedom for k in order])[:, None]
+    variance = parts.sum(axis=0)
+    share = (parts**2 / freedoms).sum(axis=0)
+    freedom = np.divide(variance**2, share, out=np.full_like(variance, np.inf), where=share > 0)
+    found = _at_zero(x) @ means
+    return found, variance, freedom, found - _at_zero(x[:-1]) @ means[:-1]
+
+
+def _at_zero(x: Real) -> Real:
+    """Lagrange weights of the value at 0."""
+    return np.array([np.prod([other / (other - each) for other in x if other != each]) for each in x])
+
+
+def _checks(
+    centres: Real, said: Real, sampled: Real, variance: Real, freedom: Real, correction: Real
+) -> tuple[SpectrumCheck, ...]:
+    names = [f"average around log λ = {c:.4g}" for c in centres] + [
+        "mean g'² / E g'² − 1",
+        "mean g'⁴ / E g'⁴ − 1",
+    ]
+    found = []
+    for k, name in enumerate(names):
+        error = float(np.sqrt(variance[k]))
+        miss = float(abs(sampled[k] - said[k]))
+        if error < _EXACT:
+            p = 1.0 if miss < 10 * _EXACT else 0.0
+        else:
+            p = float(2 * stdtr(freedom[k], -miss / error))
+        row = (said[k], sampled[k], error, correction[k], freedom[k], p)
+        found.append(SpectrumCheck(name, *map(float, row)))
+    return tuple(found)
+
+
+def _power(shift: Real, checks: Sequence[SpectrumCheck], level: float) -> float:
+    """Probability that the best single check refutes: a lower bound of that of all together."""
+    from scipy.special import ndtr, stdtrit
+
+    best = 0.0
+    for change, check in zip(shift, checks, strict=False):
+        size = abs(float(change))
+        if check.standard_error < _EXACT:
+            best = max(best, float(size > 10 * _EXACT))
+        elif size > abs(check.correction):
+            line = -float(stdtrit(check.freedom, level / len(checks) / 2))
+            best = max(best, float(ndtr(size / check.standard_error - line)))
+    return best
+
+
+def _verdict(
+    checks: tuple[SpectrumCheck, ...], reach: dict[str, float], level: float, power: float
+) -> SpectrumJudgement:
+    worst = min(checks, key=lambda check: check.p)
+    p = min(1.0, len(checks) * worst.p)
+    against = [check for check in checks if len(checks) * check.p < level]
+    clear = [check for check in against if _clear(check)]
+    if clear:
+        check = min(clear, key=lambda each: each.p)
+        reason = (
+            f"{check.quantity}: {check.sampled:.5g} ± {check.standard_error:.2g} at infinite width, "
+            f"the law says {check.predicted:.5g}: p = {len(checks) * check.p:.2g}"
+        )
+        return SpectrumJudgement(Verdict.REFUTED, reason, checks, p, reach)
+    if against:
+        reason = (
+            f"{worst.quantity}: the difference is less than what the smallest width changed about it; "
+            "larger widths would tell"
+        )
+        return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, p, reach)
+    missed = [name for name, chance in reach.items() if chance < power]
+    if missed:
+        each = min(missed, key=lambda name: reach[name])
+        reason = (
+            f"nothing contradicts the law, but {each} would be refuted with probability {reach[each]:.2g} "
+            "only; more networks would do"
+        )
+        return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, p, reach)
+    least = min(reach.values())
+    reason = (
+        f"nothing contradicts the law (p = {p:.2g}); {', '.join(reach)} would be refuted with probability "
+        f"{least:.4g} or more"
+    )
+    return SpectrumJudgement(Verdict.CONFIRMED, reason, checks, p, reach)
+
+
+def _clear(check: SpectrumCheck) -> bool:
+    return abs(check.sampled - check.predicted) > abs(check.correction)
+
+
+def same_spectra(
+    first: SampledSpectra, second: SampledSpectra, *, permutations: int = 9999, seed: int = 0
+) -> float:
+    r"""p-value for two sets of networks of one width and depth having the same law of spectra, at this width.
+
+    Networks are exchanged between the sets, whole spectra at a time: exact at any width, number of networks
+    and dependence between the eigenvalues.  The statistic is the largest standardised difference of the
+    smooth averages of the module, of the rank, and of the averages with what the slopes explain taken out.
+
+    Parameters
+    ----------
+    first, second : SampledSpectra
+    permutations : int
+    seed : int
+
+    Returns
+    -------
+    float
+        At least 1/(permutations + 1).
+
+    Raises
+    ------
+    InputError
+        Different widths.
+
+    Notes
+    -----
+    Real networks and the free model *do* differ at finite width, by O(L/N): their q is a random walk.  The
+    test finds that with enough networks; it is no test of the limit law (`assess_spectrum`).
+    """
+    if first.log_lambda.shape[1] != second.log_lambda.shape[1]:
+        raise InputError("the networks must have one width: the finite width shows in the spectra")
+    y = _features(np.concatenate([first.log_lambda, second.log_lambda]))
+    x = np.concatenate([first.slopes, second.slopes]).mean(axis=1)
+    controls = _independent(x / x.mean(axis=0))
+    design = np.column_stack([np.ones(len(y)), controls])
+    table = np.column_stack([y, y - design @ np.linalg.lstsq(design, y, rcond=None)[0]])
+    table = table - table.mean(axis=0)
+    spread = table.std(axis=0)
+    table = table[:, spread > _EXACT] / spread[spread > _EXACT]
+    count = len(first.log_lambda)
+    if not table.size:
+        return 1.0
+    rng = np.random.default_rng(seed)
+    observed = float(np.abs(table[:count].mean(axis=0) - table[count:].mean(axis=0)).max())
+    reached = 0
+    for _ in range(permutations):
+        chosen = rng.permutation(len(table))
+        difference = table[chosen[:count]].mean(axis=0) - table[chosen[count:]].mean(axis=0)
+        reached += float(np.abs(difference).max()) >= observed * (1 - 1e-12)
+    return (reached + 1) / (permutations + 1)
+
+
+def _features(log_lambda: Real) -> Real:
+    """Smooth averages around the pooled quantiles, and the rank."""
+    positive = log_lambda[np.isfinite(log_lambda)]
+    rank = np.asarray(np.isfinite(log_lambda).mean(axis=1))
+    if not positive.size:
+        return rank[:, None]
+    centres = np.quantile(positive, _QUANTILES)
+    width = max(1.0, float(centres[4] - centres[1]) / 4)
+    averages = [expit((log_lambda - c) / width).mean(axis=1) for c in centres]
+    return np.column_stack([*averages, rank])
