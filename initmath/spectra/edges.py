@@ -29,7 +29,7 @@ _ROUNDING = 1e-12
 
 
 def components(equation: UniformEquation) -> tuple[tuple[float, float], ...]:
-    """Return the intervals of s = log(w/μ₁) over which the law has a density; −inf and inf where it has no edge.
+    """Return the intervals of s = log(w/μ₁) over which the law has a density; ±inf where it has no edge.
 
     Examples
     --------
@@ -38,6 +38,8 @@ def components(equation: UniformEquation) -> tuple[tuple[float, float], ...]:
     >>> [(low, round(float(np.exp(high)), 12)) for low, high in components(linear)]
     [(-inf, 3.0)]
     """
+    if not equation.gaussian and len(equation.law.nodes) == 1:
+        return ()  # a is constant, J is orthogonal up to a factor
     outside: list[tuple[float, float]] = []
     for low, high in _gaps(equation):
         for region in _regions(equation, low, high):
@@ -60,7 +62,7 @@ def _atoms_that_stay(equation: UniformEquation) -> list[float]:
 
 
 def _atom_balance(equation: UniformEquation) -> list[tuple[float, float]]:
-    """S and 1 − L(1 − p) of each positive atom of a; orthogonal weights leave an atom where it is positive."""
+    """List s and 1 − L(1 − p) of the positive atoms of a: the weight that orthogonal layers leave of them."""
     if equation.gaussian:
         return []
     return [

@@ -72,7 +72,7 @@ class PushForward:
         return np.asarray((low + high) / 2)
 
     def integral(self, function: Callable[[Any], Any]) -> float:
-        """Integrate over the continuous part by the nodes of the path; the atoms, which come first, are not."""
+        """Integrate over the continuous part, by the nodes of the path without the atoms."""
         skip = len(self.law.atoms)
         return float(np.real(self.law.weights[skip:] @ function(self.law.nodes[skip:])))
 

@@ -466,8 +466,8 @@ def _along(
     path = np.array([z + 1j * side * profile(z) for z in corners])
     t, w = np.polynomial.legendre.leggauss(_ORDER)
     middle, half = (path[1:] + path[:-1]) / 2, np.diff(path) / 2
-    nodes: list[Complex] = [(middle[:, None] + half[:, None] * t).ravel()]
-    steps: list[Complex] = [(half[:, None] * w).ravel()]
+    nodes: list[Any] = [(middle[:, None] + half[:, None] * t).ravel()]
+    steps: list[Any] = [(half[:, None] * w).ravel()]
     for pinned, end, to, sign in ((pins[0], left, path[0], 1.0), (pins[1], right, path[-1], -1.0)):
         if pinned:
             depth = _DEEP if _vanishes(a, end) else _SHALLOW

@@ -214,3 +214,8 @@ def test_bad_input_is_one_line(arguments):
 def test_no_slope_no_spectrum():
     with pytest.raises(InputError, match="almost everywhere"):
         spectral_law("sign")
+
+
+def test_orthogonal_isometry_is_one_atom():
+    law = spectral_law("Abs(x)", 5, "orthogonal")
+    assert law.atoms == ((1.0, 1.0),) and law.support == () and law.mass == 1.0
