@@ -94,7 +94,8 @@ class Diagram(Shown):
             ("ordered", ends & (shown.chi_1 < 1)),
             ("critical", ends & (shown.chi_1 == 1)),
             ("chaotic", ends & (shown.chi_1 > 1)),
-            ("q grows without end", ~ends),
+            ("q grows without end", np.isposinf(shown.q_star)),
+            ("q oscillates", np.isnan(shown.q_star)),
         )
         rows = tuple((name, f"{100 * where.mean():.1f} %") for name, where in shares if where.any())
         facts = (

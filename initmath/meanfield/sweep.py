@@ -44,6 +44,7 @@ _STEPS = 6  # scan points a panel
 _ROWS = 25  # of the grid, a task
 _FACTOR = 4.0  # steps in q in which the ends of the range are looked for
 _HUGE = 1e250
+_LAYERS = 2000  # through which an orbit is followed where it may leap
 _CRITICAL = 1e-12  # of χ₁ − 1: no table tells it from zero
 _ORDERS = (12, 9)
 _BASE = (-8.5, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.5)
@@ -61,7 +62,7 @@ class PhaseDiagram:
     start : float
         The q that the layers begin with: ``q_star`` is the fixed point to which it goes.
     q_star : ndarray
-        0 where q fades away below 1e-10, inf where it passes 1e10.
+        0 where q fades away below 1e-10, inf where it passes 1e10, NaN where it oscillates and goes nowhere.
     chi_1, chi_parallel : ndarray
         Slopes of the correlation map at 1 and of the length map, at ``q_star``; NaN where q has no end.
     gap : ndarray
@@ -70,7 +71,7 @@ class PhaseDiagram:
         Depth scales in layers; ``xi_gradient`` is negative where gradients grow.  At χ₁ = 1, up to the
         table's error, they are infinite.
     attracting : ndarray of bool
-        Whether ``q_star`` attracts (|χ_∥| < 1); elsewhere q oscillates.
+        Whether ``q_star`` attracts what is near to it, |χ_∥| < 1.
     edge : ndarray, shape (4, k)
         Columns (q, σ_w², σ_b², χ_∥) on the edge of chaos, σ_b² ≥ 0, in the order of q; NaN between its
         pieces.
@@ -281,6 +282,7 @@ def _single(functions: _Functions, weight: Real, bias: Real, start: float) -> tu
         raise InputError(f"E g(y)² is not finite at q = {start}: begin with a smaller q")
     low = _end(functions, float(weight[0]), float(bias[0]), start, -1)
     high = _end(functions, float(weight[-1]), float(bias[-1]), start, +1)
+    low, high = _with_leaps(functions, weight, bias, low, high)
 
     def log_of(q: Real) -> Real:
         found = functions.single(q)[0]
@@ -319,6 +321,29 @@ def _end(functions: _Functions, weight: float, bias: float, start: float, step: 
         if step * (weight * second + bias - q) < 0:
             break
     return q
+
+
+def _with_leaps(
+    functions: _Functions, weight: Real, bias: Real, low: float, high: float
+) -> tuple[float, float]:
+    """Widen the range until no layer leaves it, where E g² does not grow with q and orbits may leap."""
+    for _ in range(8):
+        grid = np.geomspace(low, high, 400)
+        second, bend, _ = functions.single(grid)[0]
+        if _grows(second, bend, grid):
+            break
+        finite = second[np.isfinite(second) & (second < _HUGE)]
+        top = float(np.clip(1.1 * (weight[-1] * finite.max() + bias[-1]), high, LARGEST))
+        bottom = float(np.clip(0.9 * (weight[0] * finite.min() + bias[0]), SMALLEST, low))
+        if (top, bottom) == (high, low) or not np.isfinite(_second(functions, top)):
+            break
+        low, high = bottom, top
+    return low, high
+
+
+def _grows(second: Real, bend: Real, q: Real) -> bool:
+    """Whether E g² increases with q, up to its rounding: then no orbit passes a fixed point."""
+    return bool(np.all(bend * q >= -1e-9 * second))
 
 
 def _last_finite(functions: _Functions, low: float, high: float) -> float:
@@ -368,18 +393,40 @@ def _fixed(table: Panels, weight: Real, start: float, bias: Real) -> tuple[Real,
     )
     grid = np.unique(np.concatenate([grid, [min(max(start, table.low), table.high)]]))
     here = int(np.argmin(np.abs(grid - start)))
-    second = _moments(table, grid)[0]
+    second, bend, _ = _moments(table, grid)
     w, b = (a.ravel() for a in np.broadcast_arrays(weight[None, :], bias[:, None]))
-    excess = w[:, None] * second + b[:, None] - grid
-    low, high, end = _bracket(excess, grid, here)
-    q = _solve(table, w, b, low, high)
-    q = np.where(np.isnan(end), q, end)
+    if _grows(second, bend, grid):
+        excess = w[:, None] * second + b[:, None] - grid
+        low, high, end = _bracket(excess, grid, here)
+        q = _solve(table, w, b, low, high)
+        q = np.where(np.isnan(end), q, end)
+    else:
+        q = _followed(table, w, b, start)
     shape = (len(bias), len(weight))
     with np.errstate(all="ignore"):
         _, bend, slope = w * _moments(table, np.clip(q, table.low, table.high))
     slope = np.where(np.abs(slope - 1) < _CRITICAL, 1.0, slope)
     chi, parallel = (np.where(np.isfinite(q), value, np.nan).reshape(shape) for value in (slope, bend))
     return q.reshape(shape), chi, parallel
+
+
+def _followed(table: Panels, w: Real, b: Real, start: float) -> Real:
+    """Follow each orbit through the layers to its end: 0, inf, a fixed point, or NaN if it has none."""
+    q = np.full(len(w), start)
+    for _ in range(_LAYERS):
+        inside = (q >= table.low) & (q <= table.high)
+        new = np.where(inside, w * _moments(table, np.clip(q, table.low, table.high))[0] + b, q)
+        settled = np.abs(new - q) <= 1e-13 * q
+        q = new
+        if settled.all():
+            break
+    here = np.clip(q, table.low, table.high)
+    second, bend, _ = _moments(table, here)
+    with np.errstate(all="ignore"):
+        root = here - (w * second + b - here) / (w * bend - 1)  # one Newton step: from near to all digits
+        near = np.abs(root - here) <= 1e-3 * here
+    q = np.where(q < table.low, 0.0, np.where(q > table.high, np.inf, np.where(near, root, np.nan)))
+    return np.asarray(q)
 
 
 def _bracket(excess: Real, grid: Real, here: int) -> tuple[Real, Real, Real]:

@@ -26,7 +26,8 @@ def phase_figure(diagram: PhaseDiagram, title: str, chosen: Points = ()) -> Any:
     """Draw a phase diagram.
 
     Colour: how many layers the correlation of two inputs is remembered, ξ_c, on a logarithmic scale.  Line:
-    the edge of chaos, χ₁ = 1.  Grey: from the first layer's q it grows without end.
+    the edge of chaos, χ₁ = 1.  Grey: from the first layer's q it grows without end, or
+    oscillates.
 
     Parameters
     ----------
@@ -117,10 +118,11 @@ def _edge(axis: Any, edge: Any) -> None:
 
 def _names(axis: Any, diagram: PhaseDiagram) -> None:
     """Write each phase's name where there is most room for it."""
-    lost = ~np.isfinite(diagram.q_star)
+    lost, oscillates = np.isposinf(diagram.q_star), np.isnan(diagram.q_star)
     for name, where, colour in (
         ("ordered", ~lost & (diagram.chi_1 < 1), "white"),
         ("chaotic", ~lost & (diagram.chi_1 > 1), "white"),
+        ("$q$ oscillates", oscillates, "#404040"),
         (f"$q$ grows without end\nfrom $q = {diagram.start:g}$", lost, "#404040"),
     ):
         if where.mean() < 0.06:

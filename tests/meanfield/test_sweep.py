@@ -15,6 +15,7 @@ from initmath.errors import InputError
 from initmath.kernels.pairs import pair_values
 from initmath.meanfield.sweep import sweep
 from initmath.plots.phase import phase_figure
+from initmath.quadrature import expectation
 
 RECORDS = [
     r
@@ -77,6 +78,37 @@ def test_start_decides_between_two_fixed_points():
     arguments = resolve("silu"), [1.98800467826949], [0.055514317]
     assert sweep(*arguments, start=14.32).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
     assert sweep(*arguments, start=0.01).q_star[0, 0] == pytest.approx(0.1201, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x**2*exp(-x**2)",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("sin(x)*exp(-x**2/8)", "exp(-x**2)", "cos(x)", "x*exp(-x**2/2)")
+        ),
+    ],
+)
+def test_orbits_that_leap_are_followed(name):
+    """Where E g² falls with q, orbits need not end at the next fixed point: compare with the orbit itself."""
+    g, weight, bias = resolve(name), np.array([0.5, 2.0, 7.5, 8.0, 40.0]), np.array([0.0, 0.2])
+    for start in (0.05, 1.0, 100.0):
+        found = sweep(g, weight, bias, start=start)
+        for (row, column), star in np.ndenumerate(found.q_star):
+            q, seen = start, []
+            for layer in range(3000):
+                q = weight[column] * float(expectation(lambda y: g.numpy()(y) ** 2, [q]).value[0]) + bias[row]
+                seen.append(q)
+                if q < 1e-10 or (layer > 3 and abs(q - seen[-2]) < 1e-12 * q):
+                    break
+            ends = abs(seen[-1] - seen[-2]) < 1e-6 * max(seen[-1], 1e-10)
+            if seen[-1] < 1e-10:
+                assert star == 0
+            elif ends:
+                assert star == pytest.approx(seen[-1], rel=1e-5)
+            else:
+                assert np.isnan(star)
 
 
 def test_edge_is_where_chi_1_is_one():
