@@ -62,7 +62,13 @@ def solve(question: Question) -> CriterionResult:
         return no_solution(
             "the function could not be traced: its derivative at 0 is not known", complete=False
         )
-    tangent = tangent_at_zero(activation)
+    try:
+        tangent = tangent_at_zero(activation)
+    except NotImplementedError:  # SymPy's limit: the sign of an expression in a symbolic parameter decides
+        return no_solution(
+            "whether g has a tangent at 0 depends on the value of its parameter: give it a number",
+            complete=False,
+        )
     if isinstance(tangent, str):
         return no_solution(tangent)
     if is_zero(tangent[1]):
