@@ -400,6 +400,63 @@ def phase(
         write(result)
 
 
+@cli.command(cls=_Command, short_help="The law of the Jacobian's squared singular values, at any depth.")
+@click.argument("act")
+@click.option("--depth", type=int, default=1, show_default=True, metavar="L", help="Layers, up to 10⁶.")
+@click.option("--weights", default="orthogonal", show_default=True, help="orthogonal or gaussian.")
+@click.option("--sigma-w2", metavar="S", help="σ_w² (default 1/E g'², so that E λ = 1).")
+@click.option("--points", type=int, default=300, show_default=True, metavar="P", help="Of the grid of λ.")
+@click.option(
+    "--sampled", type=int, metavar="N", help="Sample networks of width N as well, and hold them beside it."
+)
+@click.option("--networks", type=int, metavar="R", help="How many (default: for about 8000 eigenvalues).")
+@click.option("--plot", "picture", metavar="FILE", help="Draw the density: .png, .svg or .pdf.")
+@_activation_options("default 1")
+@_common_options(
+    digits="Changes nothing here: double precision, with its error.",
+    seed="Of the sampled networks.",
+    timeout=_UNUSED,
+)
+def spectrum(
+    act: str,
+    depth: int,
+    weights: str,
+    q: str | None,
+    sigma_w2: str | None,
+    points: int,
+    sampled: int | None,
+    networks: int | None,
+    picture: str | None,
+    params: tuple[str, ...],
+    common: _Common,
+) -> None:
+    """Give the law of λ, the squared singular values of a wide network's Jacobian, and what it means."""
+    with _output(common) as write:
+        from initmath.answers import spectrum as answer
+
+        if picture is not None:
+            from initmath.plots import check_name
+
+            check_name(picture)
+        with _counted(f"spectrum of {act}") as progress:
+            result = answer(
+                act,
+                depth,
+                weights,
+                "1" if q is None else q,
+                sigma_w2,
+                points,
+                params=_parameters(params),
+                sampled=sampled,
+                networks=networks,
+                seed=common.seed,
+                progress=progress,
+            )
+        if picture is not None:
+            result.plot(picture)
+        write(result)
+
+
 @cli.command(cls=_Command, short_help="Scale and shift an activation until chosen conditions hold.")
 @click.argument("act")
 @click.option(

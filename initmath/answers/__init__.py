@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from initmath.answers.kernels import kernel
     from initmath.answers.listing import activations
     from initmath.answers.phases import mean_field
+    from initmath.answers.spectrums import spectrum
     from initmath.answers.tradeoffs import trade_off
     from initmath.answers.transformations import transform
     from initmath.answers.verification import verified, verify
@@ -33,6 +34,7 @@ __all__ = [
     "kernel",
     "mean_field",
     "phase_diagram",
+    "spectrum",
     "trade_off",
     "transform",
     "verified",
@@ -49,6 +51,7 @@ _HOME = {
     "kernel": "kernels",
     "mean_field": "phases",
     "phase_diagram": "diagrams",
+    "spectrum": "spectrums",
     "trade_off": "tradeoffs",
     "transform": "transformations",
     "verified": "verification",
