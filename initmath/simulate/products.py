@@ -198,6 +198,8 @@ def _graded_values(scale: Array, shape: Array) -> Array:
     for _ in range(_ROUNDS):
         order = np.argsort(-scale, kind="stable")
         scale, shape = scale[order], shape[order]
+        if shape.shape[0] == shape.shape[1]:
+            shape = shape[:, order]  # each row stays with its own column
         if not len(scale) or scale[0] - scale[-1] <= _CORE + _MARGIN:
             return _values(scale, shape)
         if shape.shape[0] == shape.shape[1] and _coupling(scale, shape) <= _NEGLIGIBLE:

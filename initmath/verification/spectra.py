@@ -135,8 +135,28 @@ def assess_spectrum(
     Notes
     -----
     The smallest p-value is multiplied by the number of checks (Bonferroni): they are strongly correlated, so
-    the true rate of false alarms lies below the level.  The extrapolation needs a depth that is small against
+    the rate of false alarms is at most the level, up to the normality of the means.  The extrapolation needs a depth that is small against
     the smallest width; where it is not, its last step is large and the verdict UNKNOWN.
+
+    Measured at N = 64 with 16, 48 and 48 networks: of 290 true laws (tanh, hard-tanh, ReLU, GELU; depths 2 to
+    8; both ensembles; networks and the free model) 15 were refuted at level 5 %, 2 at 1 %.
+    At N = 256 with 24, 72 and 72 networks (tanh, hard-tanh, ReLU; depths 1 to 8), in 16 samples: 3 % wrong, up
+    or down, 32 of 32 refuted; 2 % wrong 29 of 32; the other ensemble 16 of 16.
+
+    The rank is a minimum over layers, its mean differs from the law's by O(1/√N), and with it the atoms; it is
+    not tested here.  The averages do not inherit that: moments are polynomials in the layers' fractions of
+    active units, and for h = 1 an average is analytic in λ at 0.
+
+    Examples
+    --------
+    >>> from initmath.simulate import Experiment, InputGram, sample_spectra
+    >>> from initmath.spectra import spectral_law
+    >>> inputs = InputGram.single(1.0, 2.0)
+    >>> given = Experiment("relu", width=64, depth=2, networks=12, sigma_w2=2.0, inputs=inputs)
+    >>> spectra = sample_spectra(given)
+    >>> spectra = [spectra, spectra.at_width(32, 36), spectra.at_width(16, 36)]
+    >>> assess_spectrum(spectral_law("relu", 2, "orthogonal"), spectra).verdict
+    <Verdict.REFUTED: 'refuted'>
     """
     _check(spectra)
     alternatives = dict(alternatives or {})
@@ -173,6 +193,8 @@ def _check(spectra: Sequence[SampledSpectra]) -> None:
         raise InputError("the spectra must be of one model: only width, networks and seed may differ")
     if len({each.experiment.width for each in spectra}) < len(spectra):
         raise InputError("each width once: more networks at a width are one sample")
+    if not all(np.isfinite(each.slopes).all() for each in spectra):
+        raise InputError("slopes whose fourth power leaves the range of a double have no average to test")
     few = min(each.experiment.networks for each in spectra)
     if few < _LEAST_NETWORKS:
         raise InputError(f"at least {_LEAST_NETWORKS} networks at each width are needed, got {few}")
@@ -357,6 +379,8 @@ def same_spectra(
     """
     if first.log_lambda.shape[1] != second.log_lambda.shape[1]:
         raise InputError("the networks must have one width: the finite width shows in the spectra")
+    if not (np.isfinite(first.slopes).all() and np.isfinite(second.slopes).all()):
+        raise InputError("slopes whose fourth power leaves the range of a double have no average to test")
     y = _features(np.concatenate([first.log_lambda, second.log_lambda]))
     x = np.concatenate([first.slopes, second.slopes]).mean(axis=1)
     controls = _independent(x / x.mean(axis=0))

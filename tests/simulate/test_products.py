@@ -117,6 +117,17 @@ def test_a_product_and_its_transpose_have_the_same_singular_values():
     assert np.abs(there - back).max() < 1e-9
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_logarithms_add_up_to_that_of_the_determinant(seed):
+    """Slopes that cross 0, as GELU's, put rows out of order at the last step."""
+    rng = np.random.default_rng(seed)
+    factors = [rng.standard_normal(200)[:, None] * _gaussian(200, rng) for _ in range(8)]
+    log_det = sum(np.linalg.slogdet(each)[1] for each in factors)
+    found = log_singular_values(factors)
+    assert abs(found.sum() - log_det) < 1e-9
+    assert np.abs(found - log_singular_values([each.T for each in reversed(factors)])).max() < 1e-9
+
+
 @pytest.mark.parametrize(
     ("work", "says"),
     [

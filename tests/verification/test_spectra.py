@@ -196,17 +196,21 @@ def test_exchange_of_networks_keeps_its_level():
 @pytest.mark.parametrize("weights", ["gaussian", "orthogonal"])
 @pytest.mark.parametrize("activation", ["tanh", "erf", "hardtanh", "relu", "gelu", "silu"])
 def test_wide_networks(activation, weights):
-    """N = 1000: the mean distribution function of a few networks within 0.01 of the law, L up to 64.
+    """N = 1000, a few networks: the distribution function is the law's, up to a shift of the scale.
 
+    The slopes' mean fluctuates like √(spread/N) a layer, and the number of active units like √(p(1 − p)/N).
     GELU and SiLU at q = 1 would need σ_b² < 0: the free model stands for them.
     """
     model = "free" if activation in ("gelu", "silu") else "network"
-    for depth, networks in ((1, 2), (2, 2), (8, 2), (64, 1)):
+    for depth in (1, 2, 8, 64):
         law = spectral_law(activation, depth, weights, 1.0)
-        spectra = sample_spectra(_experiment(law, activation, 1000, networks, model=model), model)
+        spectra = sample_spectra(_experiment(law, activation, 1000, 1, model=model), model)
         values = np.sort(spectra.log_lambda.ravel())
         zeros = int(np.sum(~np.isfinite(values)))
-        steps = (np.arange(len(values)) + 0.5) / len(values)
-        distance = np.abs(law.log_cdf(values[zeros:]) - steps[zeros:]).max()
-        allowed = 0.01 + 3 * np.sqrt(law.slopes.spread * depth / values.size)
-        assert distance < allowed, (activation, weights, depth, distance)
+        rest, steps = values[zeros:], (np.arange(zeros, len(values)) + 0.5) / len(values)
+        near = 1e-9 * depth  # an atom is met up to rounding
+        distance = max((steps - law.log_cdf(rest + near)).max(), (law.log_cdf(rest - near) - steps).max())
+        peak = np.max(law.log_density(np.quantile(rest, np.linspace(0.05, 0.95, 30)) + near))
+        p = law.slopes.atom_at_zero
+        scale = peak * np.sqrt(law.slopes.spread * depth / 1000)
+        assert distance < 0.015 + 3 * scale + 3 * np.sqrt(min(depth, 2) * p * (1 - p) / 1000)
