@@ -5,12 +5,14 @@ Mehler's expansion f(√q z) = Σ a_n(q) he_n(z) gives
 .. math:: E f(y_1) f(y_2) = \sum_n a_n(q_1)\,a_n(q_2)\,c^n,
 
 and what is left after N terms is at most \|c\|^{N+1} √(r_N(q₁) r_N(q₂)), r_N = E f² − Σ_{n≤N} a_n² (Parseval,
-Cauchy–Schwarz).  For \|c\| near 1 there is Taylor's expansion about c = ±1, by Price's theorem in powers of
-1 − \|c\|, without cancellation:
+Cauchy–Schwarz).  For \|c\| near 1 there is Taylor's expansion about s = sign c = ±1, by Price's theorem in
+powers of c − s = −s (1 − \|c\|), without cancellation:
 
-.. math:: E f_1(y_1) f_2(y_2) =
-   \sum_{m<M} \frac{(|c|-1)^m}{m!} (q_1q_2)^{m/2} E f_1^{(m)} f_2^{(m)}\Big|_{|c|=1} + R,
-   \quad |R| \le \frac{(1-|c|)^M}{M!} (q_1q_2)^{M/2} \sqrt{E (f_1^{(M)})^2\, E (f_2^{(M)})^2}.
+.. math:: E f(y_1) f(y_2) =
+   \sum_{m<M} \frac{(c-s)^m}{m!} (q_1q_2)^{m/2}\, E f^{(m)}(y_1) f^{(m)}(y_2)\Big|_{c=s} + R,
+   \quad |R| \le \frac{(1-|c|)^M}{M!} (q_1q_2)^{M/2} \sqrt{E f^{(M)}(y_1)^2\, E f^{(M)}(y_2)^2},
+
+whose remainder holds by Cauchy–Schwarz at every correlation between s and c, where f^{(M−1)} is continuous.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from functools import lru_cache
 from typing import Any
 
 from flint import arb
-from sympy import S, sqrt
+from sympy import S, sign, sqrt
 
 from initmath import enclosure
 from initmath.balls import accurate, bits, to_arb, working_precision
@@ -153,8 +155,7 @@ def _proportional(f: PiecewiseSmooth, pair: Pair, digits: int, order: int = 0) -
     """E f^{(m)}(y) f^{(m)}(±√(q₂/q₁) y), y ~ N(0, q₁), with the sign of c."""
     for _ in range(order):
         f = f.derivative()
-    sign = 1 if pair.c > 0 else -1
-    ratio = sign * sqrt(S(pair.q2) / S(pair.q1))
+    ratio = sign(pair.c) * sqrt(S(pair.q2) / S(pair.q1))
     return enclosure.expectation(_product(f, f, ratio), pair.q1, digits)
 
 
@@ -256,10 +257,10 @@ def _parity(f: PiecewiseSmooth) -> int:
 
 
 def _taylor(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
-    """Sum Taylor's expansion about |c| = 1, while f has continuous derivatives."""
+    """Sum Taylor's expansion about sign(c), while f has continuous derivatives."""
     size = _size(f, pair)
     with working_precision(bits(digits + _GUARD)):
-        step = to_arb(1 - abs(pair.c))
+        step = to_arb(pair.c - sign(pair.c))
         scale = (to_arb(pair.q1) * to_arb(pair.q2)).sqrt()
     total, factor = arb(0), arb(1)
     current, best = f, None
@@ -273,11 +274,11 @@ def _taylor(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
             break
         with working_precision(bits(digits + _GUARD)):
             total += factor * term
-            factor = -factor * step * scale / (order + 1)
+            factor = factor * step * scale / (order + 1)
         current = current.derivative()
         try:
             slope = _size(current, pair)
-        except NotEnclosed:
+        except (NotEnclosed, Divergent):
             break
         with working_precision(bits(digits + _GUARD)):
             remainder = (abs(factor) * slope).upper()
