@@ -134,18 +134,19 @@ def assess_spectrum(
 
     Notes
     -----
-    The smallest p-value is multiplied by the number of checks (Bonferroni): they are strongly correlated, so
-    the rate of false alarms is at most the level, up to the normality of the means.  The extrapolation needs a depth that is small against
-    the smallest width; where it is not, its last step is large and the verdict UNKNOWN.
+    The smallest p-value is multiplied by the number of checks (Bonferroni): they are strongly
+    correlated, so the rate of false alarms is at most the level, up to the normality of the means. The
+    extrapolation needs a depth that is small against the smallest width; where it is not, its last step
+    is large and the verdict UNKNOWN.
 
-    Measured at N = 64 with 16, 48 and 48 networks: of 290 true laws (tanh, hard-tanh, ReLU, GELU; depths 2 to
-    8; both ensembles; networks and the free model) 15 were refuted at level 5 %, 2 at 1 %.
-    At N = 256 with 24, 72 and 72 networks (tanh, hard-tanh, ReLU; depths 1 to 8), in 16 samples: 3 % wrong, up
-    or down, 32 of 32 refuted; 2 % wrong 29 of 32; the other ensemble 16 of 16.
+    Measured at N = 64 with 16, 48 and 48 networks: of 290 true laws (tanh, hard-tanh, ReLU, GELU;
+    depths 2 to 8; both ensembles; networks and the free model) 15 were refuted at level 5 %, 2 at 1 %.
+    At N = 256 with 24, 72 and 72 networks (tanh, hard-tanh, ReLU; depths 1 to 8), in 16 samples: 3 %
+    wrong, up or down, 32 of 32 refuted; 2 % wrong 29 of 32; the other ensemble 16 of 16.
 
-    The rank is a minimum over layers, its mean differs from the law's by O(1/√N), and with it the atoms; it is
-    not tested here.  The averages do not inherit that: moments are polynomials in the layers' fractions of
-    active units, and for h = 1 an average is analytic in λ at 0.
+    The rank is a minimum over layers, its mean differs from the law's by O(1/√N), and with it the
+    atoms; it is not tested here. The averages do not inherit that: moments are polynomials in the
+    layers' fractions of active units, and for h = 1 an average is analytic in λ at 0.
 
     Examples
     --------
