@@ -14,7 +14,7 @@ from types import ModuleType
 __all__ = ["FOLDER", "names", "result"]
 
 FOLDER = Path(__file__).parent
-NOT_RESULTS = {"__init__", "__main__", "literate"}
+NOT_RESULTS = {"__init__", "__main__", "literate", "orbits"}
 
 
 def names() -> tuple[str, ...]:

@@ -24,19 +24,17 @@ def errata() -> str:
     from initmath.display.document import Facts, Heading, Paragraph
     from initmath.display.markdown import to_markdown
 
-    blocks = [
-        Heading("Errata", 1),
-        Paragraph("What was published and does not hold, with the proof; collected from the derivations."),
-    ]
+    intro = "What was published and does not hold, with the proof; collected from the derivations."
+    text = HEADER + to_markdown([Heading("Errata", 1), Paragraph(intro)])
     for name in names():
         found: tuple[Erratum, ...] = tuple(getattr(result(name), "ERRATA", ()))
         for each in found:
             rows = [("published", each.published), ("right", each.right), ("proof", each.proof)]
             if each.read == "from memory":
                 rows.append(("read", "no: quoted from memory, not confirmed"))
-            rows.append(("derivation", f"[{name}]({name}.md)"))
-            blocks += [Heading(each.where), Facts(tuple(rows))]
-    return HEADER + to_markdown(blocks)
+            text += "\n" + to_markdown([Heading(each.where), Facts(tuple(rows))])
+            text += f"- **derivation**: [{name}]({name}.md)\n"
+    return text
 
 
 def index() -> str:

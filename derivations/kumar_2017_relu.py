@@ -1,11 +1,12 @@
 """Kumar: the weight variance that keeps the variance of ReLU's output is He's, exactly.
 
-A layer's pre-activation y = Σ w x + b is nearly normal for many inputs, with mean 0 and variance
-u² = N v² (s² + μ²), where s² and μ are variance and mean of the layer's inputs.  The question is for which
-N v² the outputs of every layer have variance s² = 1 again.
+A layer's pre-activation y = Σ w x + b is nearly normal for many inputs, with mean 0 and variance u²
+= N v² (s² + μ²), where s² and μ are variance and mean of the layer's inputs. The question is for
+which N v² the outputs of every layer have variance s² = 1 again.
 
-The paper computes with rounded numbers, u² ≈ 3 and μ ≈ 0.7, and arrives at N v² ≈ 2.  Without rounding it
-is 2 exactly: E g² = u²/2, so that u²/(1 + μ²) = u²/E g² = 2 at every u.  Kumar's condition and He's are one.
+The paper computes with rounded numbers, u² ≈ 3 and μ ≈ 0.7, and arrives at N v² ≈ 2. Without
+rounding it is 2 exactly: E g² = u²/2, so that u²/(1 + μ²) = u²/E g² = 2 at every u. Kumar's
+condition and He's are one.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ __all__ = [
     "Checked",
     "Claim",
     "Erratum",
+    "Measured",
     "Paper",
     "agreement",
     "at",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 DIGITS = 30
+
+LONG = 10**6
+"""A fraction with a larger denominator is shown as a decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,23 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A number that belongs to the argument, certified.
+
+    Attributes
+    ----------
+    what : str
+    value : Expr or Number
+    reference : str
+        Id of the record in ``tests/data/reference.json`` that the tests compare it with; may be empty.
+    """
+
+    what: str
+    value: Any
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Erratum:
     """Something published that does not hold.
 
@@ -124,7 +145,7 @@ class Erratum:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a claim compares with the true value: ``"exact"``, ``"as printed"`` or ``"differs"``."""
+    """How a claim compares with the true value: exact, as printed (rounded or cut off), or it differs."""
 
     kind: str
     text: str
@@ -230,7 +251,7 @@ def agreement(claim: Claim, value: Any) -> Agreement:
         if off <= last / 2:
             return Agreement("as printed", "the digits printed are right, rounded")
         if off < last and abs(found.ball) >= abs(arb(printed.numerator) / printed.denominator):
-            return Agreement("as printed", "the digits printed are right, cut off")
+            return Agreement("as printed, cut off", "the digits printed are right, cut off")
     return Agreement("differs", f"the true value is {_short(found)}")
 
 
@@ -268,16 +289,26 @@ def page(module: Any) -> tuple[Block, ...]:
     told: dict[tuple[str, str], int] = {}
     parts = tuple(getattr(module, "parts", tuple)())
     count = 0
-    for heading, part in (*parts, ("The result", derivation)):
+    for heading, part, *text in (*parts, ("The result", derivation)):
         if parts:
             blocks.append(Heading(heading, 3))
+        blocks += map(Paragraph, text)
+        if part.steps[0].before != part.problem:
+            blocks.append(Equation("wanted", part.problem))
         for step in part.steps:
             count += 1
             blocks.append(_rewriting(count, step, told.setdefault((step.rule, step.reason), count)))
+        last = part.steps[-1].after
+        if part is not derivation and not last.is_Relational and last not in (part.value, part.problem):
+            blocks.append(Equation("together", part.value))
     blocks += [Heading("Check"), *_check(claim, derivation)]
     also = tuple(getattr(module, "ALSO", ()))
     if also:
         blocks += [Heading("Also in the paper"), _table(also)]
+    measured = tuple(getattr(module, "numbers", tuple)())
+    if measured:
+        rows = tuple((each.what, _exactly(each.value), _decimal(each.value)) for each in measured)
+        blocks += [Heading("In numbers"), Table(("what", "exactly", "value"), rows)]
     errata = tuple(getattr(module, "ERRATA", ()))
     if errata:
         blocks.append(Heading("What does not hold"))
@@ -319,7 +350,7 @@ def _rewriting(count: int, step: Step, first: int) -> Rewriting:
 def _check(claim: Claim, derivation: Derivation) -> list[Block]:
     found = agreement(claim, derivation.value)
     blocks: list[Block] = [Equation("derived", derivation.value)]
-    free = getattr(derivation.value, "free_symbols", set())
+    free: set[Any] = getattr(derivation.value, "free_symbols", set())
     if not free and not getattr(derivation.value, "is_Rational", False):
         blocks.append(Paragraph(("In numbers: ", _fifteen(derivation.value), ".")))
     text = f"The claim {'holds' if found.holds else 'does not hold'}: {found.text}."
@@ -332,17 +363,39 @@ def _fifteen(value: Any) -> Number:
     return Number(found.status, found.ball, None, found.method, 15, found.certified)
 
 
+def _true(each: Checked) -> Any:
+    """Return the formula, and beside a printed decimal its value, too."""
+    value = each.value
+    if not isinstance(value, Expr):
+        return _fifteen(value)
+    if value.is_Rational:
+        return value if value.q < LONG else _decimal(value)
+    return [value, _fifteen(value)] if isinstance(each.claim.value, str) else value
+
+
+def _decimal(value: Any) -> Any:
+    """Fifteen digits; of a fraction or an integer without the error of rounding."""
+    if not getattr(value, "is_Rational", False):
+        return _fifteen(value)
+    text = _fifteen(value).value.replace("-", "−", 1) if value < 0 else _fifteen(value).value
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def _exactly(value: Any) -> Any:
+    form = value.closed_form if isinstance(value, Number) else value
+    return "" if form is None or (form.is_Rational and form.q > LONG) else form
+
+
 def _table(also: tuple[Checked, ...]) -> Block:
     rows = []
     for each in also:
         found = agreement(each.claim, each.value)
-        value = each.value if isinstance(each.value, Expr) else _fifteen(each.value)
         rows.append(
             (
                 each.claim.where,
                 each.claim.says,
                 each.claim.value,
-                value,
+                _true(each),
                 found.kind if found.holds else "differs",
             )
         )

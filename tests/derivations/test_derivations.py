@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flint import arb
 from sympy import Rational
 
 from derivations import names, result
 from derivations.__main__ import errata, index, main, markdown, pages
 from derivations.literate import Claim, Paper, agreement, chain, then
+from derivations.literate import number as true_number
 from initmath.derivation import Derivation
 from tests.gaussian.gaussian_numbers import close, number
 
+REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "reference.json").read_text(encoding="utf-8"))
 READ = ("in full", "in part", "from memory")
 POINTS = (Rational(6, 5), Rational(5, 7), Rational(13, 11), Rational(4, 9), Rational(17, 10), Rational(3, 8))
 
 
 def _derivations(module: Any) -> list[Derivation]:
-    return [part for _, part in getattr(module, "parts", tuple)()] + [module.derive()]
+    return [part for _, part, *_ in getattr(module, "parts", tuple)()] + [module.derive()]
 
 
 def _values(expressions: list[Any], positive: tuple[Any, ...]) -> dict[Any, Any]:
@@ -68,6 +73,17 @@ def test_the_last_line_solves_every_equation_before_it(name):
             for side in (step.before, step.after):
                 left, right = (number(part, values) for part in (side.lhs, side.rhs))
                 assert close(left, right, 1e-18), step.rule
+
+
+@pytest.mark.parametrize("name", names())
+def test_numbers_are_the_reference_values(name):
+    for each in getattr(result(name), "numbers", tuple)():
+        found = true_number(each.value)
+        assert found.ball.rel_accuracy_bits() > 40 or found.ball == 0, each.what
+        if each.reference:
+            record = next(r for r in REFERENCE if r["id"] == each.reference)
+            digits = arb(record["value"])
+            assert abs(found.ball - digits) < 1e-13 * abs(digits), (each.what, found.value, record["value"])
 
 
 @pytest.mark.parametrize("name", names())

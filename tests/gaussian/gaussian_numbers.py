@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import mpmath
-from sympy import Dummy, Pow, lambdify, preorder_traversal
+from sympy import Derivative, Dummy, Limit, Pow, lambdify, preorder_traversal
 
 from initmath.integral import GaussianIntegral
 from initmath.piecewise import PiecewiseSmooth
 
 DIGITS = 30
+
+DEGREE = 4
 
 
 def _phi(t: Any) -> Any:
@@ -46,6 +49,7 @@ MODULES = [
 def number(expr: Any, values: dict[Any, Any], digits: int = DIGITS) -> Any:
     """Evaluate an expression with Gaussian integrals at exact values of its symbols."""
     with mpmath.workdps(digits):
+        expr = expr.xreplace({e: e.doit() for e in expr.atoms(Derivative, Limit)})
         nodes = {e for e in preorder_traversal(expr) if isinstance(e, GaussianIntegral)}
         names = {node: Dummy() for node in nodes}
         value = lambdify(list(names.values()), expr.xreplace(names).subs(values), MODULES)
@@ -56,6 +60,8 @@ def _integral(node: GaussianIntegral, values: dict[Any, Any]) -> Any:
     """Integrate in z = (x − m)/√S on each piece; no end point at a removable pole, and more digits."""
     bound = node.subs(values)
     assert not bound.free_symbols, bound.free_symbols
+    if len(bound.variables) == 2:
+        return _plane(bound)
     (variable,) = bound.variables
     pole = any(e.base == variable and e.exp.is_negative for e in bound.integrand.atoms(Pow))
     cuts = (
@@ -74,6 +80,37 @@ def _integral(node: GaussianIntegral, values: dict[Any, Any]) -> Any:
                 points = [low, *(mpmath.mpf(t) for t in cuts if low < t < high), high]
                 total += mpmath.quad(lambda z, f=f: f(mean + deviation * z) * mpmath.npdf(z), points)
         return total
+
+
+def _plane(bound: GaussianIntegral) -> Any:
+    """Integrate in polar coordinates over the four sectors between the lines on which a variable is 0.
+
+    Only for integrands whose kinks lie on those lines.
+    """
+    a, b, d = (_mpf(bound.covariance[i][j]) for i, j in ((0, 0), (0, 1), (1, 1)))
+    assert all(m == 0 for m in bound.mean)
+    first, shared = mpmath.sqrt(a), b / mpmath.sqrt(a)
+    own = mpmath.sqrt(d - shared**2)
+    f = lambdify(list(bound.variables), bound.integrand, MODULES)
+    zero = mpmath.atan2(-shared, own)  # the direction in which the second variable is 0
+    angles = sorted(t % (2 * mpmath.pi) for t in (mpmath.pi / 2, -mpmath.pi / 2, zero, zero + mpmath.pi))
+    angles.append(angles[0] + 2 * mpmath.pi)
+    radii = [
+        (r, w * r * mpmath.exp(-(r**2) / 2)) for pair in ((0, 4), (4, 8), (8, 14)) for r, w in _nodes(*pair)
+    ]
+    total = mpmath.mpf(0)
+    for low, high in itertools.pairwise(angles):
+        for angle, weight in _nodes(low, high):
+            y1 = first * mpmath.cos(angle)
+            y2 = shared * mpmath.cos(angle) + own * mpmath.sin(angle)
+            total += weight * mpmath.fsum(w * f(r * y1, r * y2) for r, w in radii)
+    return total / (2 * mpmath.pi)
+
+
+def _nodes(low: Any, high: Any) -> Any:
+    """Gauss-Legendre, 24 nodes."""
+    rule = mpmath.calculus.quadrature.GaussLegendre(mpmath.mp)
+    return rule.get_nodes(low, high, DEGREE, mpmath.mp.prec)
 
 
 def _mpf(value: Any) -> Any:
