@@ -73,8 +73,8 @@ def draw(found: Data) -> Any:
     for order, colour in zip(ORDERS, SERIES, strict=False):
         label = "1 term (Kumar)" if order == 1 else f"{order} terms"
         axes[0].plot(found.q, found.sums[order - 1], color=colour, ls="--", label=label)
-    axes[0].set(xlabel="pre-activation variance $q$", ylabel=r"$\mathrm{E}\,\tanh^2$", ylim=(-0.55, 1.0))
-    axes[0].legend(loc="lower left", ncols=2, columnspacing=1.0)
+    axes[0].set(xlabel="pre-activation variance $q$", ylabel=r"$\mathrm{E}\,\tanh^2$", ylim=(-0.95, 1.0))
+    axes[0].legend(loc="lower left")
     count = np.arange(1, found.error.shape[1] + 1)
     for row, (q, colour) in enumerate(zip(found.at, SERIES, strict=False)):
         axes[1].plot(count, found.error[row], color=colour, marker="o", ms=2.5, label=f"$q = {q:g}$")

@@ -123,7 +123,7 @@ def _names(axis: Any, diagram: PhaseDiagram) -> None:
         ("ordered", ~lost & (diagram.chi_1 < 1), "white"),
         ("chaotic", ~lost & (diagram.chi_1 > 1), "white"),
         ("$q$ oscillates", oscillates, "#404040"),
-        (f"$q$ grows without end\nfrom $q = {diagram.start:g}$", lost, "#404040"),
+        (r"$q \to \infty$" + f"\nfrom $q = {diagram.start:g}$", lost, "#404040"),
     ):
         if where.mean() < 0.06:
             continue
