@@ -31,18 +31,27 @@ LEAST_POINTS = 2
 
 SMALL, LARGE = Rational(3, 10), Rational(17, 5)
 
+ALMOST = 1 - Rational(1, 10**7)
+"""A correlation where Taylor's expansion about ±1 says much in a few terms, whatever the function."""
+
 POINTS = (
     Pair(SMALL, LARGE, Rational(2, 5)),
     Pair(LARGE, SMALL, Rational(-3, 7)),
     Pair(SMALL, SMALL, Rational(-5, 8)),
+    Pair(SMALL, LARGE, -ALMOST),
+    Pair(SMALL, LARGE, ALMOST),
     Pair(LARGE, LARGE, Rational(3, 5)),
 )
 """Where every closed form is compared; two variances only, so that two sets of coefficients serve all."""
 
+TINY, MINOR = Rational(1, 40), Rational(1, 16)
+
 NARROW = (
-    Pair(Rational(1, 40), Rational(1, 16), Rational(2, 5)),
-    Pair(Rational(1, 16), Rational(1, 16), Rational(-3, 7)),
-    Pair(Rational(1, 40), Rational(1, 40), Rational(5, 8)),
+    Pair(TINY, MINOR, Rational(2, 5)),
+    Pair(MINOR, MINOR, Rational(-3, 7)),
+    Pair(TINY, TINY, Rational(5, 8)),
+    Pair(TINY, MINOR, -ALMOST),
+    Pair(MINOR, TINY, ALMOST),
 )
 """Where a form is compared, too, that holds only under conditions: those of small variances."""
 
@@ -146,8 +155,9 @@ def _derive(activation: Any, kind: str, pair: Pair | None, timeout: float | None
         return _without(problem(activation, kind, pair), str(error), "divergent")
     if derivation.value is None:
         return Checked(derivation, 0, derivation.reason or "no closed form found")
-    points = POINTS if pair is None else (pair,)
-    return _confirmed(activation, kind, derivation, points)
+    if pair is not None:
+        return _confirmed(activation, kind, derivation, (pair,))
+    return _confirmed(activation, kind, derivation, POINTS, NARROW)
 
 
 def _engine(activation: Any, kind: str, pair: Pair | None, deadline: float) -> Derivation:
@@ -167,13 +177,23 @@ def _engine(activation: Any, kind: str, pair: Pair | None, deadline: float) -> D
     return replace(derivation, steps=(*derivation.steps, step), value=value, domain=domain)
 
 
-def _confirmed(activation: Any, kind: str, derivation: Derivation, points: tuple[Pair, ...]) -> Checked:
-    """Compare at fixed points, and at random values of symbolic parameters."""
+def _confirmed(
+    activation: Any,
+    kind: str,
+    derivation: Derivation,
+    points: tuple[Pair, ...],
+    narrow: tuple[Pair, ...] = (),
+) -> Checked:
+    """Compare at fixed points, and at random values of symbolic parameters.
+
+    ``narrow`` are points of the same class (a form for c = 0 says nothing of others) with small variances,
+    for a form that holds only under conditions.
+    """
     refuse_unless_analytic(activation, kind, derivation.value)
     count, reasons = 0, []
     sets = admissible_values(activation, kind)
     if not all(conditions_hold(derivation, pair, sets[0]) for pair in points):
-        points = (*points, *NARROW)
+        points = (*points, *narrow)
     for values in sets:
         for pair in points if values is sets[0] else (points[0], points[-1]):
             if not conditions_hold(derivation, pair, values):
@@ -251,7 +271,8 @@ def _independent(activation: Any, kind: str, timeout: float | None) -> Checked:
     domain = (*(d.subs(q, q1) for d in one.domain), *(d.subs(q, q2) for d in one.domain))
     derivation = Derivation(asked, (step, *one.steps), value, Status.EXACT, (), domain)
     points = (Pair(SMALL, LARGE, S.Zero), Pair(LARGE, LARGE, S.Zero), Pair(SMALL, SMALL, S.Zero))
-    return _confirmed(activation, kind, derivation, points)
+    narrow = (Pair(TINY, MINOR, S.Zero), Pair(MINOR, MINOR, S.Zero))
+    return _confirmed(activation, kind, derivation, points, narrow)
 
 
 def _same(activation: Any, kind: str, timeout: float | None) -> Checked:
@@ -274,4 +295,5 @@ def _same(activation: Any, kind: str, timeout: float | None) -> Checked:
     )
     # At these the enclosure of this room meets the moments' closed form once more.
     points = (Pair(SMALL, SMALL, S.One), Pair(LARGE, LARGE, S.One))
-    return _confirmed(activation, kind, derivation, points)
+    narrow = (Pair(TINY, TINY, S.One), Pair(MINOR, MINOR, S.One))
+    return _confirmed(activation, kind, derivation, points, narrow)

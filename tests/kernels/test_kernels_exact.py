@@ -245,6 +245,41 @@ def test_divergence_is_refused() -> None:
     assert kernel(root, "derivative_kernel", _pair(1, 1, "0.5")).number.certified
 
 
+@pytest.mark.parametrize(
+    ("text", "point", "value"),
+    [
+        ("exp(x**2)", ("0.1", "0.1", "1"), "0.6**(-1/2)"),
+        ("exp(x**2)", ("0.1", "0.2", "-1"), "0.4**(-1/2)"),
+        ("exp(x**2)", ("0.3", "0.3", "0"), "1/0.4"),
+        ("exp(x**2)", ("0.3", "0.1", "0"), "0.32**(-1/2)"),
+        ("x*exp(x**2/4)", ("0.3", "0.3", "1"), "0.3*0.7**(-3/2)"),
+    ],
+)
+def test_forms_for_special_correlations_under_conditions(text: str, point: Any, value: str) -> None:
+    """A form for c = 0 or c = 1 is met with integrals of that very correlation, at small variances too."""
+    number = kernel(resolve(text, None), "kernel", _pair(*point)).number
+    assert number.status is Status.EXACT
+    assert float(number) == pytest.approx(float(sp.sympify(value)), rel=1e-14)
+
+
+def test_a_form_that_is_wrong_at_negative_correlations_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off by a term that is seen near c = −1 only."""
+    from dataclasses import replace
+
+    from initmath.errors import Disagreement
+    from initmath.kernels import closed_form
+
+    right, wrong = closed_form.gaussian.derive, sp.Rational(1, 1000) * ((1 - c) / 2) ** 10**4
+    monkeypatch.setattr(
+        closed_form.gaussian, "derive",
+        lambda *a, **k: (lambda d: replace(d, value=d.value + wrong))(right(*a, **k)),
+    )  # fmt: skip
+    closed_form.forget()
+    with pytest.raises(Disagreement, match="c = -9999999/10000000"):
+        closed_kernel(resolve("erf", None), "kernel")
+    closed_form.forget()
+
+
 def test_jumps_are_announced() -> None:
     found = kernel(resolve("sign", None), "derivative_kernel", _pair(1, 1, "0.5"))
     assert found.number.value == "0" and "jumps at x = 0" in found.warnings[0]
