@@ -155,6 +155,8 @@ def _activation_options(q: str) -> Callable[[Callable[..., None]], Callable[...,
     "--fan-in", type=click.IntRange(min=1), help="For standard deviations, and for backward and average."
 )
 @click.option("--fan-out", type=click.IntRange(min=1), help="For backward and average.")
+@click.option("--depth", type=int, metavar="L", help="Layers: adds the criterion isometry.")
+@click.option("--spread", metavar="S", help="σ²_JJᵀ of isometry (default 1/4).")
 @click.option("--steps/--no-steps", default=None, help="Show every step (default: only with one criterion).")
 @click.option("--verify", "verified", is_flag=True, help="Test the value against simulated networks as well.")
 @_activation_options("default 1")
@@ -167,6 +169,8 @@ def derive(
     bias_variance: str | None,
     fan_in: int | None,
     fan_out: int | None,
+    depth: int | None,
+    spread: str | None,
     params: tuple[str, ...],
     steps: bool | None,
     verified: bool,
@@ -188,6 +192,8 @@ def derive(
                 digits=common.digits,
                 params=_parameters(params),
                 timeout=common.timeout,
+                depth=depth,
+                spread=spread,
             )
         result = result if steps is None else result.with_steps(steps)
         if not verified:

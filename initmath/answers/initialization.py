@@ -7,7 +7,7 @@ from typing import Any
 
 from initmath import criteria, moments
 from initmath.activation import resolve
-from initmath.answers.exact import digits_asked, exact_number, whole_number
+from initmath.answers.exact import counted, digits_asked, exact_number, whole_number
 from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.criteria import CriterionResult, Solution
 from initmath.derivation import Derivation, Number, Step
@@ -166,6 +166,8 @@ def derive(
     digits: int = 15,
     params: dict[str, Any] | None = None,
     timeout: float | None = None,
+    depth: int | None = None,
+    spread: Any = None,
 ) -> Initialization:
     r"""Derive the weight variance σ_w² = fan_in·Var W of an activation, exactly where that is possible.
 
@@ -175,7 +177,7 @@ def derive(
         A catalogue name, an expression in x, a SymPy expression, a Python or NumPy function.
     criterion : str
         ``"all"``, or one of ``taylor``, ``variance``, ``second_moment``, ``unit_variance``, ``backward``,
-        ``average``, ``critical``.
+        ``average``, ``critical``, ``isometry``.  All but ``isometry`` without a depth.
     q : number or text, optional
         Pre-activation variance, q > 0; 1 unless given.  Text may be ``"1/3"``; a float means its ``repr``.
     bias_variance : number or text, optional
@@ -190,6 +192,11 @@ def derive(
         Parameters of the activation; the text ``"symbol"`` keeps one symbolic.
     timeout : float, optional
         Seconds for each closed form; after that the certified number stands alone, and the result says so.
+    depth : int, optional
+        L, the layers of ``isometry``.
+    spread : number or text, optional
+        σ²_JJᵀ > 0 that ``isometry`` asks for: the variance of the Jacobian's squared singular values, whose
+        mean is 1.  1/4 unless given.
 
     Returns
     -------
@@ -223,6 +230,7 @@ def derive(
     ()
     """
     conditions = _conditions(q, bias_variance, target_variance, fan_in, fan_out, digits, timeout)
+    conditions |= _layers(depth, spread)
     _known_criterion(criterion)
     activation = resolve(act, dict(params) if params else None)
     at = moments.variance_at(conditions["q"] or 1)
@@ -331,6 +339,14 @@ def _conditions(
         "fan_out": whole_number(fan_out),
         "digits": digits_asked(digits),
         "timeout": timeout,
+    }
+
+
+def _layers(depth: Any, spread: Any) -> dict[str, Any]:
+    """Check what `isometry` is asked."""
+    return {
+        "depth": None if depth is None else counted(depth, "depth"),
+        "spread": None if spread is None else exact_number(spread, "spread"),
     }
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from sympy import Rational, S
 
 from initmath import moments
-from initmath.criteria import average, backward, critical, second_moment, taylor, unit_variance, variance
+from initmath.criteria import (
+    average,
+    backward,
+    critical,
+    isometry,
+    second_moment,
+    taylor,
+    unit_variance,
+    variance,
+)
 from initmath.criteria.point import why_undecided
 from initmath.criteria.result import (
     Criterion,
@@ -39,6 +48,7 @@ CRITERIA: tuple[Criterion, ...] = (
     backward.CRITERION,
     average.CRITERION,
     critical.CRITERION,
+    isometry.CRITERION,
 )
 """Every criterion, in the order in which it is shown; a new one is a file and a line here."""
 
@@ -68,14 +78,16 @@ def solve(
     fan_out: int | None = None,
     digits: int = 15,
     timeout: float | None = None,
+    depth: int | None = None,
+    spread: Any = None,
 ) -> CriterionResult:
     r"""Solve one criterion for an activation.
 
     Parameters
     ----------
     name : str
-        ``"taylor"``, ``"variance"``, ``"second_moment"``, ``"unit_variance"``, ``"backward"``, ``"average"``
-        or ``"critical"``.
+        ``"taylor"``, ``"variance"``, ``"second_moment"``, ``"unit_variance"``, ``"backward"``, ``"average"``,
+        ``"critical"`` or ``"isometry"``.
     activation : Activation
     q : number, optional
         Pre-activation variance.  Leave it out where σ_b² is given for `critical`; 1 elsewhere.
@@ -88,6 +100,10 @@ def solve(
     digits : int
     timeout : float, optional
         Seconds for each closed form.
+    depth : int, optional
+        L, the layers of `isometry`.
+    spread : number, optional
+        σ²_JJᵀ of `isometry`, 1/4 unless given.
 
     Returns
     -------
@@ -106,6 +122,7 @@ def solve(
     2
     """
     question = _question(activation, q, sigma_b2, target_variance, fan_in, fan_out, digits, timeout)
+    question = _deep(question, depth, spread)
     asked = criterion(name)
     try:
         return _with_warnings(asked.solve(question))
@@ -123,16 +140,23 @@ def _with_warnings(result: CriterionResult) -> CriterionResult:
 
 
 def solve_all(activation: Any, **conditions: Any) -> dict[str, CriterionResult]:
-    """Solve every criterion; one that the conditions over-determine answers with a reason, not an error."""
-    names = [c.name for c in CRITERIA]
+    """Solve every criterion; one that the conditions over-determine answers with a reason, not an error.
+
+    `isometry` is a question about a depth: without one it is left out.
+    """
+    names = [c.name for c in CRITERIA if c.name != "isometry" or conditions.get("depth") is not None]
+    bias, at = conditions.get("sigma_b2") is not None, conditions.get("q") is not None
+    over = {
+        "critical": "with q and σ_b² both given nothing is left to solve for; leave one out"
+        if bias and at
+        else None,
+        "isometry": isometry.OVER_DETERMINED if bias else None,
+    }
     answers = {}
     for name in names:
-        over = (
-            name == "critical" and conditions.get("q") is not None and conditions.get("sigma_b2") is not None
-        )
-        if over:
-            reason = "over-determined: with q and σ_b² both given nothing is left to solve for; leave one out"
-            answers[name] = no_solution(reason, complete=True)
+        why = over.get(name)
+        if why is not None:
+            answers[name] = no_solution(f"over-determined: {why}", complete=True)
         else:
             answers[name] = solve(name, activation, **conditions)
     return answers
@@ -160,6 +184,22 @@ def _question(
     )
     check_question(question)
     return question
+
+
+def _deep(question: Question, depth: Any, spread: Any) -> Question:
+    """Add the conditions of `isometry`."""
+    if depth is None:
+        if spread is not None:
+            raise InputError("spread needs depth: it is that of the Jacobian of so many layers")
+        return question
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= isometry.DEEPEST:
+        raise InputError(f"depth = {depth}: must be an integer from 1 to {isometry.DEEPEST}")
+    if spread is None:
+        return replace(question, depth=depth)
+    asked = S(_non_negative(spread, "spread"))
+    if not asked > 0:
+        raise InputError(f"spread {spread}: must be positive; it goes to 0 as q does")
+    return replace(question, depth=depth, spread=asked)
 
 
 def _non_negative(value: Any, what: str) -> Any:

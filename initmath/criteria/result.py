@@ -13,6 +13,9 @@ from initmath.errors import InputError
 
 __all__ = ["Criterion", "CriterionResult", "Question", "Solution", "no_solution"]
 
+SPREAD = Rational(1, 4)
+"""The σ²_JJᵀ that `isometry` asks for unless told: squared singular values 1 ± ½."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -32,6 +35,10 @@ class Question:
     digits : int
     timeout : float or None
         Seconds for each closed form.
+    depth : int or None
+        L, the layers of `isometry`.
+    spread : Rational
+        σ²_JJᵀ that `isometry` asks for.
     """
 
     activation: Any
@@ -42,6 +49,8 @@ class Question:
     fan_out: int = 1
     digits: int = 15
     timeout: float | None = None
+    depth: int | None = None
+    spread: Any = SPREAD
 
     @property
     def at(self) -> Any:

@@ -12,7 +12,7 @@ from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import q
 from initmath.moments.check import LEAST_POINTS, confirm, holds
-from initmath.moments.integrands import NAMES, parameter_values, problem
+from initmath.moments.integrands import FURTHER, NAMES, parameter_values, problem
 
 __all__ = ["TIMEOUT", "Checked", "checked", "closed", "closed_slope", "forget"]
 
@@ -91,8 +91,8 @@ def closed(activation: Any, name: str, timeout: float | None = None) -> Derivati
 
 def checked(activation: Any, name: str, timeout: float | None = None) -> Checked:
     """Return the derivation with the verdict of the enclosure; remembered for each activation."""
-    if name not in NAMES:
-        raise ValueError(f"unknown moment {name!r}: choose one of {', '.join(NAMES)}")
+    if name not in NAMES + FURTHER:
+        raise ValueError(f"unknown moment {name!r}: choose one of {', '.join(NAMES + FURTHER)}")
     key = (activation, name)
     if key not in _REMEMBERED:
         found = _derive(activation, name, TIMEOUT if timeout is None else timeout)

@@ -11,10 +11,13 @@ from initmath.errors import InputError
 from initmath.integral import GaussianIntegral, q, x
 from initmath.piecewise import PiecewiseSmooth
 
-__all__ = ["NAMES", "integrand", "jumps", "parameter_values", "problem", "slope_integrand"]
+__all__ = ["FURTHER", "NAMES", "integrand", "jumps", "parameter_values", "problem", "slope_integrand"]
 
 NAMES = ("mean", "second_moment", "variance", "derivative_second_moment")
 """E g, E g², Var g and E g'² (the almost-everywhere part) at pre-activation variance q."""
+
+FURTHER = ("derivative_fourth_moment",)
+"""E g'⁴, which only the spread of the Jacobian's singular values needs."""
 
 CACHE = 512
 
@@ -27,8 +30,8 @@ def integrand(activation: Any, name: str) -> PiecewiseSmooth:
     ----------
     activation : Activation
     name : str
-        ``"mean"``, ``"second_moment"`` or ``"derivative_second_moment"``; the variance is m₂ − m₁², not an
-        integral.
+        ``"mean"``, ``"second_moment"``, ``"derivative_second_moment"`` or ``"derivative_fourth_moment"``; the
+        variance is m₂ − m₁², not an integral.
     """
     if name == "mean":
         pieces: PiecewiseSmooth = activation.pieces
@@ -37,7 +40,9 @@ def integrand(activation: Any, name: str) -> PiecewiseSmooth:
         return activation.pieces.map(lambda e: e**2)  # type: ignore[no-any-return]
     if name == "derivative_second_moment":
         return activation.derivative.map(lambda e: e**2)  # type: ignore[no-any-return]
-    raise InputError(f"unknown moment {name!r}: choose one of {', '.join(NAMES)}")
+    if name == "derivative_fourth_moment":
+        return activation.derivative.map(lambda e: e**4)  # type: ignore[no-any-return]
+    raise InputError(f"unknown moment {name!r}: choose one of {', '.join(NAMES + FURTHER)}")
 
 
 @lru_cache(CACHE)
@@ -59,6 +64,8 @@ def problem(activation: Any, name: str) -> Any:
     """
     if name == "derivative_second_moment":
         body = activation.derivative.as_expr() ** 2
+    elif name == "derivative_fourth_moment":
+        body = activation.derivative.as_expr() ** 4
     else:
         body = activation.expr if name == "mean" else activation.expr**2
     return GaussianIntegral(body, x, 0, q)

@@ -19,7 +19,7 @@ from initmath.moments.algebra import is_zero
 from initmath.moments.check import compare, compare_slope, conditions_text, holds, overlapping
 from initmath.moments.closed_form import DIVERGENT, checked, closed_slope
 from initmath.moments.enclosed import enclosed, enclosed_slope
-from initmath.moments.integrands import NAMES, parameter_values
+from initmath.moments.integrands import FURTHER, NAMES, parameter_values
 
 __all__ = ["Moment", "ball", "moment", "slope", "slope_ball", "variance_at"]
 
@@ -30,6 +30,11 @@ SMALLEST_Q, LARGEST_Q = Rational(1, 10**100), Rational(10**100)
 """Powers of q, such as the q⁻² of a derivative, must stay in the range of doubles, too."""
 
 RANGE = "1e-100 to 1e100"
+
+SLOPES = ("derivative_second_moment", "derivative_fourth_moment")
+"""Moments of g' that may be infinite while those of g are not."""
+
+_SIGNS = {"derivative_second_moment": "E g'²", "derivative_fourth_moment": "E g'⁴"}
 
 MOST_DIGITS = 1000
 """A larger power of ten is not even written out."""
@@ -115,19 +120,19 @@ def moment(activation: Any, name: str, q: Any = 1, digits: int = 15, timeout: fl
     Disagreement
         If the two routes contradict each other.
     """
-    if name not in NAMES:
-        raise InputError(f"unknown moment {name!r}: choose one of {', '.join(NAMES)}")
+    if name not in NAMES + FURTHER:
+        raise InputError(f"unknown moment {name!r}: choose one of {', '.join(NAMES + FURTHER)}")
     at = variance_at(q)
     if activation.expr is None:
         return _estimated(activation, name, at, digits)
     try:
         return _certified(activation, name, at, digits, timeout)
     except Divergent as error:
-        if name != "derivative_second_moment":
+        if name not in SLOPES:
             raise
         derivation = checked(activation, name, timeout).derivation
         number = Number(Status.NUMERIC, arb.pos_inf(), None, f"diverges: {error}", digits)
-        return Moment(name, number, derivation, (f"E g'² is infinite: {error}",))
+        return Moment(name, number, derivation, (f"{_SIGNS[name]} is infinite: {error}",))
 
 
 def _certified(activation: Any, name: str, at: Any, digits: int, timeout: float | None) -> Moment:
@@ -221,6 +226,8 @@ def _estimated(activation: Any, name: str, at: Any, digits: int) -> Moment:
 
     from initmath import quadrature
 
+    if name in FURTHER:
+        raise NotEnclosed(f"{name} of {activation.name}: the function could not be traced")
     estimates = quadrature.moments(activation, np.array([float(at)]))
     number = _estimate(activation, name, getattr(estimates, name), at, digits)
     if name == "derivative_second_moment":
