@@ -39,6 +39,9 @@ def page(result: Verification) -> tuple[Block, ...]:
 
 
 def _experiment(result: Verification) -> Facts:
+    powers = [(result.power, "a σ_w²"), (result.power_of_moment, "an E g²")]
+    if result.power_of_derivative is not None:
+        powers.append((result.power_of_derivative, "an E g'²"))
     claim = (
         "the exact map of a layer"
         if result.claim == "exact"
@@ -59,8 +62,10 @@ def _experiment(result: Verification) -> Facts:
             ),
             ("L/N", f"{result.depth_to_width:.3g}"),
             ("joint p-value", f"{result.p_value:.3g} (refuted below {result.level:g})"),
-            ("power", f"{result.power:.4g} against a σ_w² that is 1 % wrong"),
-            ("", f"{result.power_of_moment:.4g} against an E g² that is 1 % wrong"),
+            *(
+                ("" if number else "power", f"{power:.4g} against {what} that is 1 % wrong")
+                for number, (power, what) in enumerate(powers)
+            ),
         )
     )
 

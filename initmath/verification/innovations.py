@@ -36,7 +36,7 @@ from initmath.finite_width.law import FEATURES, ActivationLike, LayerLaw, breaks
 from initmath.finite_width.remainder import Higher, higher_derivatives
 from initmath.finite_width.weights import WeightLaw
 from initmath.quadrature.kernel import pair_expectation
-from initmath.verification.join import Innovation, Place, Scores, from_chi2, joined
+from initmath.verification.join import MOMENTS, Innovation, Place, Scores, from_chi2, joined
 from initmath.verification.observations import Observations
 
 __all__ = ["Claim", "innovations"]
@@ -77,13 +77,17 @@ class Claim:
         Whose Gaussian moments are claimed.
     sigma_w2, sigma_b2 : float
     offset : tuple of float
-        Added to the claimed E g² and E g: zero for the exact map, not zero for a claim that no map supports.
+        Added to the claimed E g², E g and E g'²: zero for the exact map, not zero for a claim that no map
+        supports.
+    moments : tuple of str
+        Which of `initmath.verification.join.MOMENTS` the claim is about.
     """
 
     activation: ActivationLike
     sigma_w2: float
     sigma_b2: float = 0.0
-    offset: tuple[float, float] = (0.0, 0.0)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    moments: tuple[str, ...] = ("second_moment",)
 
 
 @dataclass
@@ -186,6 +190,7 @@ def _add_residuals(layer: _Layer, seen: Observations, claim: Claim, weights: Wei
     expected = law.mean + layer.kappa * law.curvature / 6
     expected[1] += claim.offset[1]
     expected[2] += claim.offset[0]
+    expected[3] += claim.offset[2]
     covariance = law.covariance.copy()
     if weights.conserves_length:
         covariance -= 2 * layer.q_h**2 * law.slope[:, None] * law.slope[None, :]
@@ -271,7 +276,7 @@ def _whitened(seen: Observations, layer: _Layer) -> tuple[Real, list[Innovation]
         scores = Scores(
             z,
             skew / np.sqrt(layer.width),
-            wrong / error if FEATURES[i] == "second_moment" else None,
+            wrong / error if FEATURES[i] in MOMENTS else None,
             compared,
             agrees,
             off,

@@ -24,9 +24,12 @@ from initmath.verification.normal import (
     without_skewness,
 )
 
-__all__ = ["NEGLIGIBLE", "Innovation", "Place", "Scores", "from_chi2", "joined"]
+__all__ = ["MOMENTS", "NEGLIGIBLE", "Innovation", "Place", "Scores", "from_chi2", "joined"]
 
 Real = NDArray[np.float64]
+
+MOMENTS = ("second_moment", "derivative")
+"""The quantities that judge a moment of the activation, E g² and E g'², and not σ_w²."""
 
 SKEWNESS = 0.5
 """Of a layer's sum over networks, per single network alone: beyond it the tail decides and the mean cannot be
@@ -53,8 +56,8 @@ class Innovation:
     count : ndarray of int, shape (L,)
         How many networks went into it.
     sensitivity : ndarray, shape (L,)
-        By how much z moves on average if σ_w² (for the second moment: if E g²) is 1 % wrong; 0 where that is
-        not used.
+        By how much z moves on average if σ_w² (for one of `MOMENTS`: if that moment) is 1 % wrong; 0 where
+        that is not used.
     exact : ndarray of int, shape (L,)
         How many networks were compared exactly, because the quantity has no variance of its own.
     mismatches : ndarray of int, shape (L,)
@@ -108,7 +111,7 @@ class Scores:
         Mean 0 and variance 1; NaN where there is nothing random to judge.
     skewness : ndarray
     moves : ndarray, optional
-        By how much z moves if σ_w² (for the second moment: if E g²) is 1 % wrong.
+        By how much z moves if σ_w² (for one of `MOMENTS`: if that moment) is 1 % wrong.
     compared, agrees : ndarray of bool, optional
         What has no variance: whether both sides are numbers, so that it was compared; and whether they agree.
     remainder : ndarray, optional

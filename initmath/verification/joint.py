@@ -19,7 +19,7 @@ from math import expm1, log1p, sqrt
 
 import numpy as np
 
-from initmath.verification.join import Innovation
+from initmath.verification.join import MOMENTS, Innovation
 from initmath.verification.normal import two_sided
 
 __all__ = ["Joint", "Statistic", "judge"]
@@ -64,6 +64,8 @@ class Joint:
     power_of_moment : float
         Probability of refuting if E g² is: it may be far less, where σ_w² is seen exactly or where few
         neurons are active.
+    power_of_derivative : float
+        Probability of refuting if E g'² is.
     """
 
     tests: tuple[Statistic, ...]
@@ -71,6 +73,7 @@ class Joint:
     mismatches: tuple[str, ...]
     power: float
     power_of_moment: float
+    power_of_derivative: float
 
 
 def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | None = None) -> Joint:
@@ -83,11 +86,11 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
         Probability of refuting a true claim.
     claimed : frozenset of str, optional
         The quantities that the claim is about: only they count for the power.  None: the map of a layer, all.
-        A constant that the output's moments must have is 1 % off where σ_w² is, so there E g² decides.
+        A constant that the output's moments must have is 1 % off where σ_w² is, so there the moments decide.
     """
     tests: list[Statistic] = []
     reach: list[float] = []
-    reach_of_moment: list[float] = []
+    reach_of: dict[str, float] = {}
     certain = False
     for each in found:
         tested = np.isfinite(each.z)
@@ -95,11 +98,11 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
             z, w = each.z[tested], np.sqrt(each.count[tested])
             total = float(np.sum(w * z) / sqrt(float(np.sum(w * w))))
             tests.append(Statistic(each.quantity, "sum", total, 0, two_sided(total)))
-            if claimed is None or each.quantity in claimed:
-                moment = each.quantity == "second_moment"
-                (reach_of_moment if moment else reach).append(
-                    float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w))))
-                )
+            moved = float(np.sum(w * each.sensitivity[tested]) / sqrt(float(np.sum(w * w))))
+            if each.quantity in MOMENTS:
+                reach_of[each.quantity] = moved
+            else:
+                reach.append(moved)
             if len(z) > 1:
                 rest = max(float(np.sum(z * z)) - total * total, 0.0)
                 tests.append(Statistic(each.quantity, "layers", rest, len(z) - 1, _both(rest, len(z) - 1)))
@@ -109,16 +112,16 @@ def judge(found: Sequence[Innovation], level: float, claimed: frozenset[str] | N
     wrong = tuple(each.quantity for each in found if each.mismatches.any())
     smallest = min((test.p for test in tests), default=1.0)
     joint = -expm1(len(tests) * log1p(-smallest)) if smallest < 1 else 1.0
-    moment = _power(reach_of_moment, len(tests), level)
+    powers = {name: _power([reach_of.get(name, 0.0)], len(tests), level) for name in MOMENTS}
     for each in found:
-        if (
-            each.quantity == "second_moment"
-            and each.exact.any()
-            and not (each.count.any() or each.heavy.any())
-        ):
-            moment = float(each.sharp)
-    power = 1.0 if certain else _power(reach, len(tests), level) if claimed is None else moment
-    return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power, moment)
+        if each.quantity in MOMENTS and each.exact.any() and not (each.count.any() or each.heavy.any()):
+            powers[each.quantity] = float(each.sharp)
+    if claimed is None:
+        power = 1.0 if certain else _power(reach, len(tests), level)
+    else:
+        power = min(powers[name] for name in MOMENTS if name in claimed)
+    moment, slope = (powers[name] for name in MOMENTS)
+    return Joint(tuple(tests), 0.0 if wrong else float(joint), wrong, power, moment, slope)
 
 
 def _both(value: float, freedom: int) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import ceil
+from math import ceil, expm1, log1p
 
 import numpy as np
 
 from initmath.finite_width import WeightLaw
 from initmath.verification.innovations import Claim, innovations
-from initmath.verification.join import Innovation
-from initmath.verification.joint import Joint, critical_value, judge
+from initmath.verification.join import MOMENTS, Innovation
+from initmath.verification.joint import Joint, Statistic, critical_value, judge
 from initmath.verification.observations import Observations
 
 __all__ = ["LEVEL", "POWER", "Judgement", "Verdict", "assess"]
@@ -23,8 +23,8 @@ LEVEL = 0.01
 POWER = 0.9
 """Probability of refuting a σ_w² that is 1 % wrong from which a claim that stood counts as confirmed."""
 
-CLAIMED = frozenset({"q", "second_moment"})
-"""What the map of a layer is about: q from the layer's input, and E g² at q."""
+CLAIMED = frozenset({"q"})
+"""What the map of a layer is about, beside the moments that the claim names: q from the layer's input."""
 
 _ALL = ("q", "second_moment", "mean", "derivative", "cross_q", "kernel", "gradient")
 _NAMES = {
@@ -36,6 +36,7 @@ _NAMES = {
     "kernel": "two-point kernel",
     "gradient": "gradient",
 }
+_MOMENT_NAMES = {"second_moment": "E g²", "derivative": "E g'²"}
 
 
 class Verdict(Enum):
@@ -81,17 +82,17 @@ def assess(
     level : float
         Probability of refuting a true claim.
     power : float
-        Least probability of refuting a σ_w² that is 1 % wrong, and of refuting an E g² that is, for
-        CONFIRMED.
+        Least probability of refuting a σ_w² that is 1 % wrong, and of refuting each of the claim's moments
+        that is, for CONFIRMED.
 
     Returns
     -------
     Judgement
         REFUTED if the joint p-value is below the level, or if something without variance is not what it must
-        be; CONFIRMED if not, if what the claim is about (q and E g²; for a criterion's constant E g² and E g)
-        was tested in at least half of the layers, and if the power is enough, against a σ_w² and against an
-        E g² that is 1 % wrong; else UNKNOWN, which never counts as confirmed.  The notes name every other
-        quantity that was not tested.
+        be; CONFIRMED if not, if what the claim is about (q, E g², and E g'² if the claim names it; for a
+        criterion's constant E g in place of q) was tested in at least half of the layers, and if the power is
+        enough, against a σ_w² and against each of these moments that is 1 % wrong; else UNKNOWN, which never
+        counts as confirmed.  The notes name every other quantity that was not tested.
 
     Notes
     -----
@@ -107,15 +108,15 @@ def assess(
     found = innovations(seen, claim, weights)
     # A constant that a criterion claims is tested by the output's moments; that y has the variance which its
     # input gives it, or that an orthogonal matrix keeps norms, says nothing about the constant.
-    offset = frozenset({"second_moment", "mean"}) if any(claim.offset) else None
-    joint = judge(found, level, offset)
-    about = offset or CLAIMED
+    constant = any(claim.offset)
+    about = (frozenset({"mean"}) if constant else CLAIMED) | frozenset(claim.moments)
+    joint = judge(found, level, about if constant else None)
     notes = tuple(_notes(found))
     if joint.mismatches:
         what = ", ".join(_NAMES[name] for name in joint.mismatches)
         return Judgement(Verdict.REFUTED, f"not equal where there is no chance: {what}", joint, found, notes)
     if joint.p < level:
-        worst = min(joint.tests, key=lambda test: test.p)
+        worst = _culprit(joint, level)
         kind = "over all layers" if worst.kind == "sum" else "from layer to layer"
         reason = (
             f"the {_NAMES[worst.quantity]} is not as claimed {kind}: p = {joint.p:.2g}, less than {level:g}"
@@ -139,34 +140,62 @@ def assess(
                 "elsewhere a few neurons decide it and no mean can be tested"
             )
             return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
-    if joint.power < power:
+    blind = _blind(found, joint, claim, power)
+    if blind is not None:
+        what, chance, quantities = blind
         reason = (
-            f"nothing contradicts the claim, but a σ_w² that is 1 % wrong would be refuted with probability "
-            f"{joint.power:.2g} only{_enough(found, joint, seen.networks, level, offset is not None)}"
-        )
-        return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
-    if joint.power_of_moment < power:
-        reason = (
-            f"nothing contradicts the claim, but an E g² that is 1 % wrong would be refuted with probability "
-            f"{joint.power_of_moment:.2g} only{_enough(found, joint, seen.networks, level, moment=True)}"
+            f"nothing contradicts the claim, but {what} that is 1 % wrong would be refuted with probability "
+            f"{chance:.2g} only{_enough(found, joint, seen.networks, level, quantities)}"
         )
         return Judgement(Verdict.UNKNOWN, reason, joint, found, notes)
     reason = (
-        f"nothing contradicts the claim (p = {joint.p:.2g}), and a σ_w² that is 1 % wrong would be refuted "
-        f"with probability {joint.power:.4g}"
+        f"nothing contradicts the claim (p = {joint.p:.2g}), and {_seen(claim)} that is 1 % wrong would be "
+        f"refuted with probability {min(joint.power, *_powers(joint, claim).values()):.4g}"
     )
     return Judgement(Verdict.CONFIRMED, reason, joint, found, notes)
 
 
+def _culprit(joint: Joint, level: float) -> Statistic:
+    """Return the test to name: of the first quantity that refutes on its own.
+
+    Each quantity is judged less its regression on those before it.  So what is wrong in one of them may show
+    in all that come after, even more clearly, and in none before.
+    """
+    line = max(-expm1(log1p(-level) / len(joint.tests)), min(test.p for test in joint.tests))
+    first = next(test.quantity for test in joint.tests if test.p <= line)
+    return min((test for test in joint.tests if test.quantity == first), key=lambda test: test.p)
+
+
+def _blind(
+    found: Sequence[Innovation], joint: Joint, claim: Claim, power: float
+) -> tuple[str, float, frozenset[str]] | None:
+    """Return what might be 1 % wrong without being seen, with what chance it is, and by which quantities."""
+    powers = _powers(joint, claim)
+    weakest = min(claim.moments, key=lambda name: powers[name])
+    others = {each.quantity for each in found} - set(MOMENTS)
+    rows = [("a σ_w²", joint.power, {weakest} if any(claim.offset) else others)]
+    rows += [(f"an {_MOMENT_NAMES[name]}", powers[name], {name}) for name in claim.moments]
+    return next(((what, p, frozenset(by)) for what, p, by in rows if p < power), None)
+
+
+def _powers(joint: Joint, claim: Claim) -> dict[str, float]:
+    """Return the chance that each of the claim's moments is refuted if it is 1 % wrong."""
+    powers = dict(zip(MOMENTS, (joint.power_of_moment, joint.power_of_derivative), strict=True))
+    return {name: powers[name] for name in claim.moments}
+
+
+def _seen(claim: Claim) -> str:
+    *first, last = ("a σ_w²", *(_MOMENT_NAMES[name] for name in claim.moments))
+    return f"{', '.join(first)} or {last}"
+
+
 def _enough(
-    found: Sequence[Innovation], joint: Joint, networks: int, level: float, moment: bool = False
+    found: Sequence[Innovation], joint: Joint, networks: int, level: float, quantities: frozenset[str]
 ) -> str:
     """How many networks would give the power."""
     total = 0.0
     for each in found:
-        tested = (
-            np.isfinite(each.z) & (each.sensitivity != 0) & ((each.quantity == "second_moment") == moment)
-        )
+        tested = np.isfinite(each.z) & (each.sensitivity != 0) & (each.quantity in quantities)
         if tested.any():
             w = np.sqrt(each.count[tested])
             total = max(total, float(np.sum(w * each.sensitivity[tested])) / float(np.sqrt(np.sum(w * w))))

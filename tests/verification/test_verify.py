@@ -49,17 +49,82 @@ def test_one_percent_wrong_is_refuted_at_the_default_settings(act):
     assert wrong.verdict.value == "refuted"
 
 
-@pytest.mark.parametrize(("act", "wrong"), [("relu", "2.02"), ("gelu", "2.3"), slow("elu", "1.3")])
-def test_a_gain_that_was_derived_wrong_is_refuted(act, wrong):
+def derived_wrong(act, criterion, factor, **fans):
+    """Derive, with σ_w² off by a factor, and with the σ_b² that still keeps q where the criterion has one."""
+    derivation = initmath.derive(act, criterion=criterion, **fans)
+    answer = derivation.criteria[criterion]
+    solution = answer.solutions[0]
+    q, right, bias = (float(solution.q), float(solution.sigma_w2), float(solution.sigma_b2))
+    wrong = replace(solution.sigma_w2, ball=arb(factor * right), closed_form=None)
+    kept = replace(solution.sigma_b2, ball=arb(q - factor * (q - bias)), closed_form=None)
+    solution = replace(
+        solution, sigma_w2=wrong, sigma_b2=kept if criterion == "critical" else solution.sigma_b2
+    )
+    other = {**derivation.criteria, criterion: replace(answer, solutions=(solution,))}
+    return verified(replace(derivation, criteria=other), act)
+
+
+@pytest.mark.parametrize(
+    ("act", "factor"),
+    [("relu", 1.01), slow("relu", 1.05), slow("gelu", 1.1), slow("elu", 1.02), slow("gelu", 1.35)],
+)
+def test_a_gain_that_was_derived_wrong_is_refuted(act, factor):
     """Nothing is planted in the simulation: σ_w² is simulated as derived, and does not keep q."""
-    derivation = initmath.derive(act)
-    answer = derivation.criteria[derivation.principal]
-    ball = replace(answer.solutions[0].sigma_w2, ball=arb(wrong), closed_form=None)
-    solution = replace(answer.solutions[0], sigma_w2=ball)
-    other = {**derivation.criteria, derivation.principal: replace(answer, solutions=(solution,))}
-    found = verified(replace(derivation, criteria=other), act)
-    assert found.verification.sigma_w2 == found.verification.simulated_sigma_w2 == float(wrong)
-    assert found.verdict.value == "refuted"
+    found = derived_wrong(act, "second_moment", factor)
+    assert found.verification.sigma_w2 == found.verification.simulated_sigma_w2
+    assert found.verdict.value == "refuted" and "second moment" in found.verification.reason
+    assert any("needs E g² =" in note for note in found.verification.notes)
+
+
+def test_what_quadrature_contradicts_is_not_confirmed_where_the_networks_cannot_tell():
+    found = derived_wrong("relu", "second_moment", 1 + 1e-6)
+    assert found.verdict.value == "unknown" and "quadrature" in found.verification.reason
+    assert found.verification.power > 0.9 and found.verification.power_of_moment > 0.9
+
+
+FANS = {"fan_in": 100, "fan_out": 200}
+
+
+@pytest.mark.parametrize(
+    ("act", "criterion", "factor", "fans"),
+    [
+        ("tanh", "critical", 1.01, {}),
+        ("relu", "backward", 0.98, FANS),
+        slow("gelu", "average", 1.02, FANS),
+        slow("gelu", "critical", 0.98, {}),
+        slow("sigmoid", "backward", 1.02, {}),
+        slow("tanh", "average", 0.98, {}),
+    ],
+)
+def test_a_slope_that_was_derived_wrong_is_refuted(act, criterion, factor, fans):
+    """σ_w² E g'² = 1, or what the criterion has in its place, fails; of `critical` nothing else does."""
+    found = derived_wrong(act, criterion, factor, **fans)
+    assert found.verdict.value == "refuted" and "E g'²" in found.verification.reason
+    (note,) = [note for note in found.verification.notes if note.startswith("not solved: ")]
+    assert "needs E g'² =" in note
+    right = derived_wrong(act, criterion, 1.0, **fans)
+    assert right.verdict.value == "confirmed" and right.verification.power_of_derivative > 0.9
+    assert not any(note.startswith("not solved: ") for note in right.verification.notes)
+
+
+@pytest.mark.slow
+def test_a_claim_about_the_slope_is_not_confirmed_without_power_against_it():
+    """At q = 10⁴ the networks show tanh's E g², but g'² is not 0 in one neuron of a hundred."""
+    size = {"q": "10000", "width": 512, "depth": 1, "networks": 1000}
+    slope, length = (verify("tanh", criterion=name, **size) for name in ("backward", "second_moment"))
+    assert length.verdict.value == "confirmed" and length.power_of_derivative is None
+    assert slope.verdict.value == "unknown" and "E g'² that is 1 % wrong" in slope.reason
+    assert slope.power_of_derivative < 0.5 and slope.power_of_moment > 0.9 and slope.power > 0.9
+
+
+def test_confirmed_of_a_q_that_repels_says_so():
+    """GELU on its edge: χ_∥ > 1."""
+    found = verify("gelu", criterion="critical")
+    assert found.verdict.value == "confirmed"
+    (note,) = [note for note in found.notes if "itself is unstable" in note]
+    assert note.startswith("the map is confirmed; ") and "χ_∥ = 1.067" in note
+    again = verify("gelu", criterion="critical", simulated_sigma_w2="2.1", depth=10)
+    assert again.verdict.value == "refuted" and not any("unstable" in note for note in again.notes)
 
 
 def test_kumars_figure_4():
