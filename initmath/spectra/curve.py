@@ -24,7 +24,8 @@ Complex = NDArray[np.complex128]
 
 _ORDER = 16
 _SETTLED = 1e-10
-_ROUNDS = 7
+_ROUNDS = 24
+_MOST_PANELS = 600
 _ROUNDING = 1e-14
 _NEGLIGIBLE = 1e-16
 _NODES, _WEIGHTS = legendre.leggauss(_ORDER)
@@ -222,8 +223,7 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
     """
     edges = bool(np.isfinite(low)), bool(np.isfinite(high))
     low, high = _cut(equation, low, high, log_mean)
-    count = max(4, int(np.ceil((high - low) / 6)))
-    panels = np.linspace(0, 1, count + 1)
+    panels = _first_panels(equation, low, high, edges)
     left, right = panels[:-1], panels[1:]
     kept: list[tuple[Real, Real, dict[str, Any]]] = []
     unsettled = 0.0
@@ -231,7 +231,7 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
         part = _sampled(equation, low, high, edges, left, right)
         rough = _roughness(part, log_mean, 1 + equation.depth * (equation.law.spread + equation.gaussian))
         good = rough <= max(_SETTLED, _ROUNDING * equation.depth)
-        if round_ == _ROUNDS - 1:
+        if round_ == _ROUNDS - 1 or 2 * (~good).sum() > _MOST_PANELS:
             unsettled = float(np.max(rough, initial=0.0))
             good[:] = True
         kept.append((left[good], right[good], _rows(part, good)))
@@ -241,6 +241,23 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
         middle = (left + right) / 2
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
     return _joined(equation, low, high, edges, kept, unsettled)
+
+
+def _first_panels(equation: UniformEquation, low: float, high: float, edges: tuple[bool, bool]) -> Real:
+    """Panels in τ; beside an edge that an atom of a is close to, as narrow as their distance."""
+    count = max(4, int(np.ceil((high - low) / 6)))
+    panels = [np.linspace(0, 1, count + 1)]
+    with np.errstate(divide="ignore"):
+        atoms = np.log(np.array([a for a, _ in equation.law.atoms if a > 0]) / equation.law.mean)
+    for end, at, sign in ((edges[0], low, 1.0), (edges[1], high, -1.0)):
+        gap = float(np.min(np.abs(atoms - at), initial=np.inf))
+        if end and 0 < gap < 0.01:
+            graded = np.geomspace(0.5, max(gap, _FINEST) / 8, max(2, int(-np.log2(gap)))) / count
+            panels.append(graded if sign > 0 else 1 - graded)
+    return np.asarray(np.unique(np.concatenate(panels)))
+
+
+_FINEST = 1e-8
 
 
 def _cut(equation: UniformEquation, low: float, high: float, log_mean: float) -> tuple[float, float]:
@@ -306,7 +323,7 @@ def _roughness(part: dict[str, Any], log_mean: float, second: float) -> Real:
         values = (part["integrand"] * part["width"] * ratio**power).reshape(-1, _ORDER)
         worst = np.maximum(worst, np.abs(values @ _ANALYSIS[-2:].T).max(axis=1) / total)
     curve = np.imag(part["t"]).reshape(-1, _ORDER)
-    size = np.maximum(np.abs(curve).max(), 1e-300)
+    size = np.maximum(np.abs(curve).max(), 1e-300) / part["width"].reshape(-1, _ORDER)[:, 0]
     worst = np.maximum(worst, 1e-3 * np.abs(curve @ _ANALYSIS[-2:].T).max(axis=1) / size)
     return np.asarray(worst)
 

@@ -23,7 +23,7 @@ Place = Callable[[Real], Real]
 
 _GRID = 121
 _FAR = 150.0
-_NEAR = 1e-7
+_NEAR, _NEAR_ATOM = 1e-7, 1e-12
 _TINY = 1e-14
 _ROUNDING = 1e-12
 
@@ -86,7 +86,8 @@ def _gaps(equation: UniformEquation) -> list[tuple[float, float]]:
 def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[float, float]]:
     """Return the parts of one gap that no λ of the spectrum comes from."""
     spread = equation.law.spread + equation.gaussian
-    place, ends = _parametrised(low, high, _NEAR * min(1.0, float(np.sqrt(spread + _TINY))))
+    near = _NEAR if equation.law.branches else _NEAR_ATOM
+    place, ends = _parametrised(low, high, near * min(1.0, float(np.sqrt(spread + _TINY))))
 
     def descent(y: float) -> float:
         """D log z/d log w; −1 where z is not real."""

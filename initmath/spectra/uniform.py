@@ -100,21 +100,27 @@ class UniformEquation:
             point = self.at(s[active] + 1j * here, phase=False)
             value, slope = np.imag(point.log_z), np.real(point.slope)
             below = value < 0
-            low[active] = np.where(below, here, low[active])
-            high[active] = np.where(below, high[active], here)
-            a, b = low[active], high[active]
+            low[active] = a = np.where(below, here, low[active])
+            high[active] = b = np.where(below, high[active], here)
             with np.errstate(all="ignore"):
                 move = value / (slope * here * (np.pi - here) / np.pi)
                 new = np.pi / (1 + (np.pi - here) / here * np.exp(np.clip(move, -50, 50)))
-            middle = np.where(b > 4 * a, np.sqrt(a * b), (a + b) / 2)
-            middle = np.where(np.pi - a > 4 * (np.pi - b), np.pi - np.sqrt((np.pi - a) * (np.pi - b)), middle)
-            new = np.where((new > a) & (new < b) & (step % 8 != 7), new, middle)
-            solved = np.abs(value) <= _ROUNDING * max(4, self.depth)
+            newton = (new > a) & (new < b) & (step % 8 != 7)
+            new = np.where(newton, new, _middle(a, b))
+            solved = np.abs(value) <= self._rounding(here)
             theta[active] = np.where(solved, here, new)
-            close = np.abs(new - here) <= 4e-15 * np.minimum(here, np.pi - here) + 1e-300
+            # one more step of Newton's method would be the square of this one
+            close = newton & (np.abs(new - here) <= 1e-8 * np.minimum(here, np.pi - here))
             tight = (b - a) <= 4e-16 * np.minimum(b, np.pi - a)
             active = active[~(close | tight | solved)]
         return theta
+
+    def _rounding(self, theta: Real) -> Real:
+        """Rounding of Im log z near the curve, where its terms cancel."""
+        if not self.law.branches:
+            return 4e-16 * theta  # real nodes: every term is a multiple of θ
+        size = float(np.sqrt(min(1.0, self.law.spread + self.gaussian)))
+        return np.full(theta.shape, 1e-16 * max(4.0, self.depth * size))
 
     def smallest_angle(self, s: Real) -> Real:
         """Angles below it count as 0, because rounding of the nodes would decide there.
@@ -134,7 +140,13 @@ class UniformEquation:
 
 
 _MOST_STEPS = 80
-_ROUNDING = 1e-16
+
+
+def _middle(low: Real, high: Real) -> Real:
+    """Bisect angles, in the logarithm of the distance from 0 or π where that ranges widely."""
+    middle = np.where(high > 4 * low, np.sqrt(low * high), (low + high) / 2)
+    far, near = np.pi - low, np.pi - high
+    return np.asarray(np.where(far > 4 * near, np.pi - np.sqrt(far * near), middle))
 
 
 @dataclass(frozen=True)
@@ -161,10 +173,13 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
     """Sum over the nodes, from a/μ₁ − 1 where w is near μ₁ or beyond, from a/μ₁ where w is small.
 
     Neither w − a nor u − μ₁ then loses digits: the one is small when a hardly varies, the other when a and w
-    range over decades.
+    range over decades.  The nearest atom is pulled out of the sums and (w − a) cancelled in their ratio, so
+    that Im u keeps its digits beside an atom, where a spectrum may have an edge.
     """
-    first, second = np.empty((2, len(t)), dtype=np.complex128), np.empty((2, len(t)), dtype=np.complex128)
+    first, second, pulled = (np.zeros((2, len(t)), dtype=np.complex128) for _ in range(3))
+    away = np.ones(len(t), dtype=np.complex128)
     small = np.real(t) < _SMALL
+    atoms = len(law.atoms)
     for rows, centre, nodes in _two_ways(law, t, small):
         columns = np.stack([law.weights, law.weights * nodes], axis=1)
         columns = np.concatenate([columns.real, columns.imag], axis=1)
@@ -175,6 +190,14 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
             size += y * y
             x /= size
             y /= -size
+            if atoms:
+                row, nearest = (
+                    np.arange(len(part)),
+                    np.argmax(np.abs(x[:, :atoms]) + np.abs(y[:, :atoms]), axis=1),
+                )
+                away[part] = centre[part] - nodes[nearest]
+                pulled[:, part] = law.weights[nearest], law.weights[nearest] * nodes[nearest]
+                x[row, nearest] = y[row, nearest] = 0.0
             first[:, part] = _combine(x @ columns, y @ columns)
             size = x * y
             x *= x
@@ -182,13 +205,14 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
             size += size
             second[:, part] = _combine(x @ columns, size @ columns)
     w = np.exp(t)
-    (v, av), (dv, dav) = first, -w * second
+    # times (w − a) of the pulled atom, a factor that changes by w a unit of t
+    (v, av), (dv, dav) = pulled + away * first, w * (bool(atoms) * first - away * second)
     near = ~small
-    m = np.where(near, v + av, av)
-    dm = np.where(near, dv + dav, dav)
     ratio = av / v
     log_u = np.where(near, log1p(np.where(near, ratio, 0)), np.log(np.where(near, 1, ratio)))
+    m, dm = np.where(near, v + av, av), np.where(near, dv + dav, dav)
     dlog_u = (dav * v - av * dv) / (v * m)
+    m, dm, v = m / away, (dm - bool(atoms) * m * w / away) / away, v / away
     one_m = w * v
     log_1m = np.where(np.abs(m) < 0.5, log1p(m), np.log(one_m))
     return Sums(m, one_m, log_1m, dm, log_u, dlog_u)
