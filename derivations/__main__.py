@@ -62,14 +62,19 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m derivations", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="results to print; none: list them all")
-    parser.add_argument("--write", action="store_true", help="write all Markdown pages")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the Markdown pages; without names all of them and the lists",
+    )
     asked = parser.parse_args(arguments)
     unknown = [name for name in asked.names if name not in names()]
     if unknown:
         print(f"no derivation {unknown[0]!r}: choose among {', '.join(names())}", file=sys.stderr)
         return 2
     if asked.write:
-        for path, text in pages().items():
+        some = {FOLDER / f"{name}.md": markdown(name) for name in asked.names}
+        for path, text in (some or pages()).items():
             path.write_text(text, encoding="utf-8")
         return 0
     from initmath.display.terminal import to_text

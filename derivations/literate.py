@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from sympy import Eq, Expr
+from sympy import Eq, Expr, S
 
 from initmath.balls import bits, evaluate_to
 from initmath.derivation import Derivation, Number, Status, Step
@@ -35,6 +35,7 @@ __all__ = [
     "at",
     "chain",
     "derived",
+    "derived_kernel",
     "number",
     "page",
     "then",
@@ -44,6 +45,9 @@ DIGITS = 30
 
 LONG = 10**6
 """A fraction with a larger denominator is shown as a decimal."""
+
+LENGTHY = 30
+"""Operations of a formula above which a table shows its value only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,30 @@ def derived(activation: str, moment: str, **params: Any) -> Derivation:
     return moments.closed(resolve(activation, params or None), moment)
 
 
+def derived_kernel(activation: str, kind: str = "kernel") -> Derivation:
+    """Return the engine's derivation of E g(y₁) g(y₂) in q₁, q₂ and c, without its terms that are E 0.
+
+    Parameters
+    ----------
+    activation : str
+    kind : str
+        ``"kernel"``, or ``"derivative_kernel"`` for E g'(y₁) g'(y₂).
+    """
+    from initmath.activation import resolve
+    from initmath.integral import GaussianIntegral
+    from initmath.kernels import closed_kernel
+    from initmath.kernels.pair import c
+
+    found = closed_kernel(resolve(activation), kind)
+    steps = []
+    for step in found.steps:
+        nothing = {e: S.Zero for e in step.after.atoms(GaussianIntegral) if e.integrand == 0}
+        if not (isinstance(step.before, GaussianIntegral) and step.before.integrand == 0):
+            # The formula is for variables that are not one and the same.
+            steps.append(replace(step, after=step.after.xreplace(nothing), positive=(1 - c**2,)))
+    return replace(found, steps=tuple(steps))
+
+
 # ---------------------------------------------------------------------------------------------- the check
 
 
@@ -370,6 +398,8 @@ def _true(each: Checked) -> Any:
         return _fifteen(value)
     if value.is_Rational:
         return value if value.q < LONG else _decimal(value)
+    if value.count_ops() > LENGTHY:
+        return _fifteen(value)
     return [value, _fifteen(value)] if isinstance(each.claim.value, str) else value
 
 
@@ -383,7 +413,9 @@ def _decimal(value: Any) -> Any:
 
 def _exactly(value: Any) -> Any:
     form = value.closed_form if isinstance(value, Number) else value
-    return "" if form is None or (form.is_Rational and form.q > LONG) else form
+    if form is None or (form.is_Rational and form.q > LONG) or form.count_ops() > LENGTHY:
+        return ""
+    return form
 
 
 def _table(also: tuple[Checked, ...]) -> Block:

@@ -41,11 +41,12 @@ def orbit(activation: str, sigma_w2: Any, first: Any, layers: int) -> tuple[tupl
 
 
 def fixed_point(activation: str, sigma_w2: Any) -> tuple[Number, Number, Number]:
-    """Return q*, Var g there and χ₁ of the only fixed point without biases."""
+    """Return q*, Var g there and χ₁ of the only stable fixed point without biases."""
     from initmath import mean_field, moments
     from initmath.activation import resolve
 
-    (point,) = mean_field(activation, sigma_w2=sigma_w2, sigma_b2=0).fixed_points
+    found = mean_field(activation, sigma_w2=sigma_w2, sigma_b2=0).fixed_points
+    (point,) = (each for each in found if each.stability == "stable")
     with working_precision(bits(DIGITS)):
         q = point.q_star.ball
         g = resolve(activation)

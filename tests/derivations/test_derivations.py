@@ -67,7 +67,9 @@ def test_the_last_line_solves_every_equation_before_it(name):
         if not equations:
             continue
         solved = equations[-1].after
-        values = _values([solved.rhs], ())
+        sides = [side for step in equations for e in (step.before, step.after) for side in (e.lhs, e.rhs)]
+        others = set().union(*(side.free_symbols for side in sides)) - solved.lhs.free_symbols
+        values = _values(list(others), ())
         values |= {solved.lhs: solved.rhs.subs(values)}
         for step in equations:
             for side in (step.before, step.after):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -57,11 +58,20 @@ def number(expr: Any, values: dict[Any, Any], digits: int = DIGITS) -> Any:
 
 
 def _integral(node: GaussianIntegral, values: dict[Any, Any]) -> Any:
-    """Integrate in z = (x − m)/√S on each piece; no end point at a removable pole, and more digits."""
     bound = node.subs(values)
     assert not bound.free_symbols, bound.free_symbols
     if len(bound.variables) == 2:
-        return _plane(bound)
+        used = [k for k in (0, 1) if bound.integrand.has(bound.variables[k])]
+        if len(used) == 2:
+            return _plane(bound, mpmath.mp.dps)
+        (k,) = used or (0,)
+        bound = GaussianIntegral(bound.integrand, bound.variables[k], bound.mean[k], bound.covariance[k][k])
+    return _line(bound, mpmath.mp.dps)
+
+
+@lru_cache(maxsize=512)
+def _line(bound: GaussianIntegral, digits: int) -> Any:
+    """Integrate in z = (x − m)/√S on each piece; no end point at a removable pole, and more digits."""
     (variable,) = bound.variables
     pole = any(e.base == variable and e.exp.is_negative for e in bound.integrand.atoms(Pow))
     cuts = (
@@ -69,7 +79,7 @@ def _integral(node: GaussianIntegral, values: dict[Any, Any]) -> Any:
         if pole
         else (-12, -6, -3, -1.5, -0.5, 0, 0.5, 1.5, 3, 6, 12)
     )
-    with mpmath.workdps(mpmath.mp.dps * (3 if pole else 1)):
+    with mpmath.workdps(digits * (3 if pole else 1)):
         mean, deviation = _mpf(bound.mean[0]), mpmath.sqrt(_mpf(bound.covariance[0][0]))
         total = mpmath.mpf(0)
         for piece in PiecewiseSmooth.from_expr(bound.integrand, variable).pieces:
@@ -82,10 +92,11 @@ def _integral(node: GaussianIntegral, values: dict[Any, Any]) -> Any:
         return total
 
 
-def _plane(bound: GaussianIntegral) -> Any:
+@lru_cache(maxsize=512)
+def _plane(bound: GaussianIntegral, digits: int) -> Any:
     """Integrate in polar coordinates over the four sectors between the lines on which a variable is 0.
 
-    Only for integrands whose kinks lie on those lines.
+    Only for integrands whose kinks lie on those lines; ``digits`` is the precision that is set.
     """
     a, b, d = (_mpf(bound.covariance[i][j]) for i, j in ((0, 0), (0, 1), (1, 1)))
     assert all(m == 0 for m in bound.mean)

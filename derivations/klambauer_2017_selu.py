@@ -1,0 +1,139 @@
+"""Klambauer et al.: SELU's two constants, from mean 0 and variance 1.
+
+SELU is g(x) = λ x for x > 0 and λ α (eˣ − 1) for x ≤ 0. The two constants are chosen so that a
+standard normal input gives an output of mean 0 and variance 1. With weights of mean 0 and N v² = 1
+the next layer's input then has variance 1 again.
+
+The mean does not depend on λ except as a factor: E g = 0 fixes α. Then E g² = 1 fixes λ. All
+integrals are of eˣ, e²ˣ and powers of x over x < 0, and completing the square, eˣ φ(x) = e^½ φ(x −
+1), turns them into values of Φ: P(x < −1) = Φ(−1) = ½ erfc(1/√2) and Φ(−2) = ½ erfc(√2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Eq, Rational, Symbol, erfc, exp, pi, sqrt
+
+from derivations.literate import Checked, Claim, Measured, Paper, at, chain, derived, then
+from initmath.derivation import Derivation
+from initmath.integral import q
+
+PAPER = Paper(
+    "Klambauer, Unterthiner, Mayr, Hochreiter",
+    2017,
+    "Self-normalizing neural networks",
+    "arXiv:1706.02515",
+    "in part",
+)
+
+alpha = Symbol("alpha", positive=True)
+lam = Symbol("lambda", positive=True)
+
+E1 = exp(Rational(1, 2)) * erfc(1 / sqrt(2))
+"""2 e^½ Φ(−1)."""
+
+E2 = exp(2) * erfc(sqrt(2))
+"""2 e² Φ(−2)."""
+
+ALPHA = sqrt(2 / pi) / (1 - E1)
+LAMBDA = (1 - E1) * sqrt(2 * pi) / sqrt(2 * E2 + pi * E1**2 - 2 * (2 + pi) * E1 + pi + 2)
+
+CLAIM = Claim("appendix, the constants α₀₁ and λ₀₁", "λ₀₁.", LAMBDA)
+
+
+def _elu(moment: str) -> Any:
+    """Give a moment of g/λ, which is ELU, in q and α."""
+    return derived("elu", moment, alpha="symbol").value
+
+
+def _slopes() -> tuple[Any, Any]:
+    """Give the derivatives of mean and second moment in q at q = 1, for SELU."""
+    mean, square = _elu("mean"), _elu("second_moment")
+    values = {q: 1, alpha: ALPHA}
+    return LAMBDA * mean.diff(q).subs(values), LAMBDA**2 * square.diff(q).subs(values)
+
+
+J12, J22 = _slopes()
+
+ALSO = (
+    Checked(Claim("section 2", "α₀₁", "1.6733"), ALPHA),
+    Checked(Claim("section 2", "λ₀₁", "1.0507"), LAMBDA),
+    Checked(Claim("appendix", "α₀₁, closed form", sqrt(2 / pi) / (1 - E1)), ALPHA),
+    Checked(Claim("section 2, eq. (6)", "∂mean/∂ν at (0, 1)", "0.088834"), J12),
+    Checked(Claim("section 2, eq. (6)", "∂variance/∂ν at (0, 1)", "0.782648"), J22),
+    Checked(Claim("section 2", "the spectral norm of that matrix", "0.7877"), sqrt(J12**2 + J22**2)),
+)
+
+REMARKS = (
+    "At mean 0 and variance 1, with weights of sum 0, the mean of the next layer does not "
+    "depend on the mean of this "
+    "one; the two derivatives by the variance ν form a column of length 0.7877 < 1, so small "
+    "deviations shrink.",
+    "The gradient is not kept at the same point: χ₁ = E g'² = 1.0716, so that its mean "
+    "square grows by 7 % a layer.",
+)
+
+
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
+    """Show α from the mean, and the second moment that fixes λ."""
+    mean = at(derived("elu", "mean", alpha="symbol"), {q: 1})
+    zero = chain(
+        Eq(mean.problem, 0),
+        *mean.steps,
+        then(
+            "solve",
+            None,
+            Eq(alpha, ALPHA),
+            "with 2Φ(−1) = erfc(1/√2) this reads α (1 − e^½ erfc(1/√2))/2 = 1/√(2π): divide "
+            "by the factor of α.",
+        ),
+    )
+    square = at(derived("elu", "second_moment", alpha="symbol"), {q: 1})
+    value = Rational(1, 2) + alpha**2 * (Rational(1, 2) - E1 + E2 / 2)
+    second = chain(
+        square.problem,
+        *square.steps,
+        then("error function", None, value, "2Φ(−1) = erfc(1/√2) and 2Φ(−2) = erfc(√2); collect α²."),
+    )
+    return (
+        ("Mean 0 gives α", zero, "g/λ, which is ELU with α, at q = 1."),
+        ("The second moment of g/λ", second, "λ² times this is to be 1."),
+    )
+
+
+def numbers() -> tuple[Measured, ...]:
+    """Give both constants, the Jacobian at (0, 1) and χ₁."""
+    slope = _elu("derivative_second_moment")
+    return (
+        Measured("α", ALPHA, "selu.alpha"),
+        Measured("λ", LAMBDA, "selu.lambda"),
+        Measured("∂mean/∂ν at (0, 1)", J12, "selu.jac12"),
+        Measured("∂variance/∂ν at (0, 1)", J22, "selu.jac22"),
+        Measured("spectral norm of the Jacobian at (0, 1)", sqrt(J12**2 + J22**2), "selu.jac_norm"),
+        Measured("χ₁ at q = 1, N v² = 1", LAMBDA**2 * slope.subs({q: 1, alpha: ALPHA}), "selu.chi"),
+    )
+
+
+def derive() -> Derivation:
+    """Solve λ² E (g/λ)² = 1 with α inserted."""
+    inner = Rational(1, 2) + ALPHA**2 * (Rational(1, 2) - E1 + E2 / 2)
+    start = Eq(lam**2 * inner, 1)
+    common = (pi * (1 - E1) ** 2 + 2 * (1 - 2 * E1 + E2)) / (2 * pi * (1 - E1) ** 2)
+    fraction = Eq(lam**2 * common, 1)
+    return chain(
+        start,
+        then(
+            "common denominator",
+            start,
+            fraction,
+            "α² = 2/(π (1 − A)²) with A = e^½ erfc(1/√2); bring both terms over 2π (1 − A)².",
+        ),
+        then(
+            "root",
+            fraction,
+            Eq(lam, LAMBDA),
+            "take the positive root of the inverse, and multiply out: π(1 − A)² + 2 − 4A + 2B = "
+            "2B + πA² − 2(2 + π)A + π + 2 with B = e² erfc(√2).",
+        ),
+    )
