@@ -60,8 +60,9 @@ class _Problem:
 class _Budget:
     """Evaluations and time that are left: what does not converge must not take minutes.
 
-    An integrand must not raise inside ``acb.integral``: it notes the reason here and returns a non-finite
-    ball, and `check` raises afterwards.
+    An integrand must not raise inside ``acb.integral``: it notes the reason here, is 0 from then on, so that
+    the integration ends at once and not after all its bisections, and `check` raises afterwards: what was
+    integrated is never used.
     """
 
     seconds: float = _SECONDS
@@ -418,13 +419,13 @@ def _integrand(
         call = program(expr, x).bind(problem.values, prec)
     rate = acb(-1 / (2 * q))
     curvature, offset = acb(1 / (2 * q * q)), acb(1 / (2 * q))
-    nowhere = acb(arb.nan(), arb.nan())
+    nowhere, nothing = acb(arb.nan(), arb.nan()), acb(0)
     budget = problem.budget
 
     def integrand(z: acb, analytic: bool) -> acb:
         budget.left -= 1
         if budget.left < budget.look and budget.spent():
-            return nowhere
+            return nothing
         try:
             value = call(z, analytic)
         except (ZeroDivisionError, ValueError, OverflowError):

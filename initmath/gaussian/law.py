@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Matrix, Mul, S, exp, expand, eye, pi, sqrt
+from sympy import Add, Matrix, Mul, S, exp, expand, eye, factorial, pi, sqrt
 
 __all__ = ["bilinear", "complex_moment", "condition", "conditioned", "density", "moment", "tilted"]
 
@@ -31,8 +31,23 @@ def bilinear(left: tuple[Any, ...], covariance: Any, right: tuple[Any, ...]) -> 
 
 
 def moment(monomial: tuple[int, ...], mean: Any, covariance: Any) -> Any:
-    """Return E of a monomial by Stein's recursion (Isserlis' theorem)."""
+    """Return E of a monomial by Isserlis' theorem: its sum for a centred pair, else Stein's recursion."""
+    if len(monomial) == 2 and not any(mean):
+        return _paired(monomial, covariance)
     return complex_moment(monomial, mean, (S.Zero,) * len(monomial), covariance)[0]
+
+
+def _paired(monomial: tuple[int, ...], covariance: Any) -> Any:
+    """Σ_k a! b!/(k! i! j! 2^{i+j}) S₁₁^i S₂₂^j S₁₂^k, a = k + 2i, b = k + 2j: k pairs are mixed."""
+    a, b = monomial
+    if (a + b) % 2:
+        return S.Zero
+    terms = []
+    for k in range(a % 2, min(a, b) + 1, 2):
+        i, j = (a - k) // 2, (b - k) // 2
+        count = factorial(a) * factorial(b) / (factorial(k) * factorial(i) * factorial(j) * 2 ** (i + j))
+        terms.append(count * covariance[0][0] ** i * covariance[1][1] ** j * covariance[0][1] ** k)
+    return expand(Add(*terms))
 
 
 def complex_moment(

@@ -15,6 +15,7 @@ from initmath.derivation import Declined, Derivation, Status, Step
 from initmath.errors import Disagreement, Divergent, NotEnclosed
 from initmath.gaussian.references import TONG
 from initmath.integral import GaussianIntegral, q, x
+from initmath.kernels import budget
 from initmath.kernels.enclosed import Enclosed, enclose
 from initmath.kernels.pair import Pair, c, problem, q1, q2
 from initmath.moments.check import admissible_values, refuse_unless_analytic
@@ -69,16 +70,19 @@ class Checked:
         At how many points two tight balls agreed; below two there is no claim.
     reason : str
         Why there is no confirmed closed form; empty when there is one.
+    cut_short : bool
+        Whether the comparison was stopped by the clock.
     """
 
     derivation: Derivation
     confirmed: int
     reason: str = ""
+    cut_short: bool = False
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the engine was stopped by the clock: more time might bring a closed form."""
-        return any(declined.rule == "deadline" for declined in self.derivation.declined)
+        """Whether the clock stopped the engine or the comparison: more time might bring a closed form."""
+        return self.cut_short or any(declined.rule == "deadline" for declined in self.derivation.declined)
 
 
 _REMEMBERED: dict[tuple[Any, ...], Checked] = {}
@@ -98,7 +102,7 @@ def closed_kernel(activation: Any, kind: str, timeout: float | None = None) -> D
     kind : str
         ``"kernel"`` or ``"derivative_kernel"``.
     timeout : float, optional
-        Seconds for the engine, default `TIMEOUT`.
+        Seconds for the engine, default `TIMEOUT`, and for the comparison, default `budget.SECONDS`.
 
     Raises
     ------
@@ -156,8 +160,8 @@ def _derive(activation: Any, kind: str, pair: Pair | None, timeout: float | None
     if derivation.value is None:
         return Checked(derivation, 0, derivation.reason or "no closed form found")
     if pair is not None:
-        return _confirmed(activation, kind, derivation, (pair,))
-    return _confirmed(activation, kind, derivation, POINTS, NARROW)
+        return _confirmed(activation, kind, derivation, (pair,), (), timeout)
+    return _confirmed(activation, kind, derivation, POINTS, NARROW, timeout)
 
 
 def _engine(activation: Any, kind: str, pair: Pair | None, deadline: float) -> Derivation:
@@ -183,6 +187,7 @@ def _confirmed(
     derivation: Derivation,
     points: tuple[Pair, ...],
     narrow: tuple[Pair, ...] = (),
+    timeout: float | None = None,
 ) -> Checked:
     """Compare at fixed points, and at random values of symbolic parameters.
 
@@ -190,12 +195,13 @@ def _confirmed(
     for a form that holds only under conditions.
     """
     refuse_unless_analytic(activation, kind, derivation.value)
-    count, reasons = 0, []
+    count, reasons, late = 0, [], False
     sets = admissible_values(activation, kind)
     if not all(conditions_hold(derivation, pair, sets[0]) for pair in points):
         points = (*points, *narrow)
-    for values in sets:
-        for pair in points if values is sets[0] else (points[0], points[-1]):
+    chosen = [(v, p) for v in sets for p in (points if v is sets[0] else (points[0], points[-1]))]
+    with budget.allowance(timeout):
+        for values, pair in chosen:
             if not conditions_hold(derivation, pair, values):
                 continue
             try:
@@ -204,11 +210,12 @@ def _confirmed(
                 continue
             except NotEnclosed as error:
                 reasons.append(str(error))
+            late = late or budget.spent()
     least = LEAST_POINTS if len(points) > 1 else 1
     if count < least:
         why = reasons[0] if reasons else "no point to compare at"
         reason = f"the closed form could not be confirmed: {why}"
-        return Checked(replace(derivation, status=Status.NUMERIC), count, reason)
+        return Checked(replace(derivation, status=Status.NUMERIC), count, reason, late)
     # One point is enough for a form without symbols: it claims that point only.
     return Checked(derivation, max(count, LEAST_POINTS))
 
@@ -272,7 +279,7 @@ def _independent(activation: Any, kind: str, timeout: float | None) -> Checked:
     derivation = Derivation(asked, (step, *one.steps), value, Status.EXACT, (), domain)
     points = (Pair(SMALL, LARGE, S.Zero), Pair(LARGE, LARGE, S.Zero), Pair(SMALL, SMALL, S.Zero))
     narrow = (Pair(TINY, MINOR, S.Zero), Pair(MINOR, MINOR, S.Zero))
-    return _confirmed(activation, kind, derivation, points, narrow)
+    return _confirmed(activation, kind, derivation, points, narrow, timeout)
 
 
 def _same(activation: Any, kind: str, timeout: float | None) -> Checked:
@@ -296,4 +303,4 @@ def _same(activation: Any, kind: str, timeout: float | None) -> Checked:
     # At these the enclosure of this room meets the moments' closed form once more.
     points = (Pair(SMALL, SMALL, S.One), Pair(LARGE, LARGE, S.One))
     narrow = (Pair(TINY, TINY, S.One), Pair(MINOR, MINOR, S.One))
-    return _confirmed(activation, kind, derivation, points, narrow)
+    return _confirmed(activation, kind, derivation, points, narrow, timeout)

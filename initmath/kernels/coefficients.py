@@ -22,9 +22,9 @@ from typing import Any
 from flint import acb, arb
 from sympy import Rational, S
 
-from initmath import enclosure
 from initmath.balls import bits, evaluate, program, to_arb, working_precision
 from initmath.errors import NotEnclosed
+from initmath.kernels import budget
 from initmath.piecewise import Piece, PiecewiseSmooth
 
 __all__ = ["Coefficients", "coefficients", "hermite_bound"]
@@ -139,7 +139,7 @@ def coefficients(
     """
     if fixed:
         f = f.subs(dict(fixed))
-    second = enclosure.expectation(f.map(lambda e: e**2), q, digits + 4)
+    second = budget.expectation(f.map(lambda e: e**2), q, digits + 4)
     if second.is_zero() or not second > 0:
         return Coefficients((arb(0),) * (count + 1), second, bits(digits + 4))
     with working_precision(_STEERING_BITS):
@@ -170,7 +170,7 @@ def _reach(f: PiecewiseSmooth, q: Any, goal: arb) -> tuple[Any, arb]:
         cut = Rational(math.ceil(reach * 1000), 1000) * Rational(scale)
         outside = _outside(f, cut)
         try:
-            rest = enclosure.expectation(outside, q, 3) if outside.pieces[1:] else arb(0)
+            rest = budget.expectation(outside, q, 3) if outside.pieces[1:] else arb(0)
         except NotEnclosed:
             rest = arb.pos_inf()
         with working_precision(_STEERING_BITS):
@@ -224,6 +224,7 @@ def _panels(
         inner = [arb(((lower * (steps - k) + upper * k) / steps).mid()) for k in range(1, steps)]
         stack = list(pairwise([lower, *inner, upper]))
         while stack:
+            budget.check()
             a, b = stack.pop()
             error, counts = _error(call, a, b, root, count, order), True
             if not error <= allowed and b - a < _TINY:
@@ -290,6 +291,7 @@ def _summed(
         weights: list[arb] = []
         normal = 1 / (2 * arb.pi()).sqrt()
         for panel in panels:
+            budget.check()
             piece = f.pieces[panel.index]
             call = calls.setdefault(panel.index, program(piece.expr, f.variable).bind({}, prec))
             lower, upper = (
@@ -324,6 +326,8 @@ def _recurrence(nodes: list[arb], weights: list[arb], count: int, parity: int) -
     current = list(weights)
     values = []
     for n in range(count + 1):
+        if n % 16 == 0:
+            budget.check()
         if parity and (n % 2 == 0) != (parity == 1):
             values.append(arb(0))
         else:
@@ -339,4 +343,10 @@ def _recurrence(nodes: list[arb], weights: list[arb], count: int, parity: int) -
 def _legendre(order: int, prec: int) -> tuple[tuple[arb, arb], ...]:
     """Nodes and weights on [−1, 1], each in a ball."""
     with working_precision(prec + 10):
-        return tuple(arb.legendre_p_root(order, k, weight=True) for k in range(order))
+        return tuple(_root(order, k) for k in range(order))
+
+
+def _root(order: int, k: int) -> tuple[arb, arb]:
+    budget.check()
+    found: tuple[arb, arb] = arb.legendre_p_root(order, k, weight=True)
+    return found

@@ -25,9 +25,9 @@ from typing import Any
 from flint import arb
 from sympy import S, sign, sqrt
 
-from initmath import enclosure
 from initmath.balls import accurate, bits, to_arb, working_precision
 from initmath.errors import Divergent, InputError, NotEnclosed
+from initmath.kernels import budget
 from initmath.kernels.coefficients import coefficients
 from initmath.kernels.pair import Pair, function
 from initmath.piecewise import PiecewiseSmooth
@@ -84,14 +84,25 @@ def enclose(
     Returns
     -------
     Enclosed
-        If it is not ``tight``, its ball is the narrowest that was proven.
+        If it is not ``tight``, its ball is the narrowest that was proven, in the time that `budget` allows.
 
     Raises
     ------
     Divergent, NotEnclosed
     """
     fixed = tuple(sorted((values or {}).items(), key=lambda item: str(item[0])))
-    return _enclose(activation, kind, pair, digits, fixed)
+    try:
+        return _enclose(activation, kind, pair, digits, fixed)
+    except _CutShort as error:
+        return error.best
+
+
+class _CutShort(Exception):
+    """What there was when the time ran out: not remembered, since more time might bring more."""
+
+    def __init__(self, best: Enclosed) -> None:
+        super().__init__()
+        self.best = best
 
 
 @lru_cache(maxsize=1024)
@@ -127,14 +138,17 @@ def _enclose(activation: Any, kind: str, pair: Pair, digits: int, fixed: tuple[A
         except Divergent as error:
             reasons.append(str(error))
     if not found:
-        raise NotEnclosed("; ".join(reasons))
-    return min(found, key=lambda e: float(e.ball.rad().log()) if e.ball.rad() > 0 else -math.inf)
+        raise (budget.OutOfTime if budget.spent() else NotEnclosed)("; ".join(reasons))
+    best = min(found, key=lambda e: float(e.ball.rad().log()) if e.ball.rad() > 0 else -math.inf)
+    if budget.spent():
+        raise _CutShort(best)
+    return best
 
 
 def _independent(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     """Return the product of the two means: c = 0."""
-    first = enclosure.expectation(f, pair.q1, digits + 1)
-    second = first if pair.q1 == pair.q2 else enclosure.expectation(f, pair.q2, digits + 1)
+    first = budget.expectation(f, pair.q1, digits + 1)
+    second = first if pair.q1 == pair.q2 else budget.expectation(f, pair.q2, digits + 1)
     with working_precision(bits(digits + _GUARD)):
         return Enclosed(first * second, "two independent variables, since c = 0: certified quadrature", True)
 
@@ -156,14 +170,14 @@ def _proportional(f: PiecewiseSmooth, pair: Pair, digits: int, order: int = 0) -
     for _ in range(order):
         f = f.derivative()
     ratio = sign(pair.c) * sqrt(S(pair.q2) / S(pair.q1))
-    return enclosure.expectation(_product(f, f, ratio), pair.q1, digits)
+    return budget.expectation(_product(f, f, ratio), pair.q1, digits)
 
 
 def _size(f: PiecewiseSmooth, pair: Pair) -> arb:
     """√(E f(y₁)² E f(y₂)²), which |E f(y₁) f(y₂)| never exceeds."""
     square = f.map(lambda e: e**2)
-    first = enclosure.expectation(square, pair.q1, 5)
-    second = first if pair.q1 == pair.q2 else enclosure.expectation(square, pair.q2, 5)
+    first = budget.expectation(square, pair.q1, 5)
+    second = first if pair.q1 == pair.q2 else budget.expectation(square, pair.q2, 5)
     return (first * second).sqrt()
 
 
@@ -183,7 +197,12 @@ def _mehler(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     for level in LEVELS:
         if level < needed / 8 and not smooth:
             continue
-        ball, count = _sum(f, pair, level, digits + 5, parity, size, digits)
+        try:
+            ball, count = _sum(f, pair, level, digits + 5, parity, size, digits)
+        except budget.OutOfTime:
+            if best is None:
+                raise
+            break
         method = f"Hermite (Mehler) series, {count} terms, the rest bounded by Parseval's identity"
         best = Enclosed(ball, method, _tight(ball, size, digits))
         if best.tight or level >= needed:
@@ -225,6 +244,8 @@ def _slope(g: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     parity, size = _parity(g), _size(g, pair)
     best: Enclosed | None = None
     for level in LEVELS[:-1]:
+        if best is not None and budget.spent():
+            break
         first = coefficients(g, pair.q1, level, digits + 5, parity)
         second = first if pair.q1 == pair.q2 else coefficients(g, pair.q2, level, digits + 5, parity)
         with working_precision(bits(digits + 5)):
@@ -266,6 +287,8 @@ def _taylor(f: PiecewiseSmooth, pair: Pair, digits: int) -> Enclosed:
     current, best = f, None
     for order in range(ORDERS):
         if any(p.expr.count_ops() > MAX_OPERATIONS for p in current.pieces):
+            break
+        if best is not None and budget.spent():
             break
         term = _proportional(current, pair, digits + _GUARD)
         if current.jumps():

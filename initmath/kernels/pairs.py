@@ -50,7 +50,7 @@ def cuts_of(activation: Activation) -> list[float]:
     return [float(point.evalf(25)) for point in activation.pieces.breakpoints]
 
 
-def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairValues:
+def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real, thorough: bool = False) -> PairValues:
     """Kernel, half distance and derivative kernel of each pair.
 
     The half distance is integrated as it stands: where c → 1 its digits do not cancel, as those of
@@ -63,6 +63,8 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairVa
         Variances > 0.
     gap : ndarray, shape (n,)
         1 − c in [0, 2].
+    thorough : bool
+        Whether to spend the costly orders on what is resolved to `_POOR` already.
     """
     g, slope, cuts = activation.numpy(0), activation.numpy(1), cuts_of(activation)
 
@@ -85,7 +87,7 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real) -> PairVa
         size = np.abs(found.value)
         scale = np.stack([size[0] + size[1], size[0] + size[1], size[3] + 1e-30])
         with np.errstate(invalid="ignore"):
-            rough = ~(found.error[:3] <= (_TOLERANCE if order < _LARGE else _POOR) * scale)
+            rough = ~(found.error[:3] <= (_TOLERANCE if thorough or order < _LARGE else _POOR) * scale)
         # an infinite derivative kernel stays infinite
         rough[2] &= np.isfinite(found.value[2])
         open_ = open_[rough.any(axis=0)]

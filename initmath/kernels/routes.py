@@ -10,9 +10,10 @@ from typing import Any
 from flint import arb
 
 from initmath import enclosure
-from initmath.balls import bits, evaluate_to, relative_error, to_arb, working_precision
+from initmath.balls import accurate, bits, evaluate_to, relative_error, to_arb, working_precision
 from initmath.derivation import Declined, Derivation, Number, Status
 from initmath.errors import Disagreement, Divergent, InputError, NotEnclosed
+from initmath.kernels import budget
 from initmath.kernels.closed_form import LEAST_POINTS, checked, conditions_hold
 from initmath.kernels.enclosed import Enclosed, enclose
 from initmath.kernels.pair import KINDS, Pair, function
@@ -66,7 +67,7 @@ def kernel(activation: Any, kind: str, pair: Pair, digits: int = 15, timeout: fl
     digits : int
         Significant digits.
     timeout : float, optional
-        Seconds for the closed form.
+        Seconds for the closed form, for its confirmation, and for the enclosure; by default 4, 10 and 10.
 
     Returns
     -------
@@ -101,7 +102,8 @@ def kernel(activation: Any, kind: str, pair: Pair, digits: int = 15, timeout: fl
     missing = ""
     # The enclosure comes first: a divergent integral must be refused before any rule is believed.
     try:
-        independent = enclose(activation, kind, pair, min(digits + GUARD_DIGITS, COMPARED), values)
+        with budget.allowance(timeout):
+            independent = enclose(activation, kind, pair, min(digits + GUARD_DIGITS, COMPARED), values)
     except NotEnclosed as error:
         missing = str(error)
     except Divergent as error:
@@ -115,7 +117,7 @@ def kernel(activation: Any, kind: str, pair: Pair, digits: int = 15, timeout: fl
         warnings = (*warnings, f"{kind}: the closed form holds for {only} only, not here")
     if found.out_of_time:
         warnings = (*warnings, f"{kind}: {found.reason}; the number stands alone")
-    number = _numeric(activation, kind, pair, independent, missing, digits, values)
+    number = _numeric(activation, kind, pair, independent, missing, digits, values, timeout)
     if not number.certified:
         warnings = (*warnings, f"{kind}: {number.method}")
     derivation = found.derivation
@@ -168,6 +170,7 @@ def _numeric(
     missing: str,
     digits: int,
     values: dict[Any, Any],
+    timeout: float | None,
 ) -> Number:
     """Return the enclosure where it is narrow, else an estimate inside it."""
     if independent is None:
@@ -175,10 +178,33 @@ def _numeric(
         return _estimate(activation, kind, pair, digits, values, None, missing)
     deep = digits + GUARD_DIGITS
     if independent.tight and deep > COMPARED:
-        independent = enclose(activation, kind, pair, deep, values)
+        independent = _deeper(activation, kind, pair, deep, values, timeout, independent)
+        if not accurate(independent.ball, digits):
+            digits = COMPARED  # no digit is shown that was not reached
     if independent.tight or relative_error(independent.ball) <= SHARP:
         return Number(Status.NUMERIC, independent.ball, None, independent.method, digits)
     return _estimate(activation, kind, pair, digits, values, independent.ball, missing)
+
+
+def _deeper(
+    activation: Any,
+    kind: str,
+    pair: Pair,
+    digits: int,
+    values: dict[Any, Any],
+    timeout: float | None,
+    known: Enclosed,
+) -> Enclosed:
+    """Return an enclosure to many digits, or the known one where that takes too long."""
+    try:
+        with budget.allowance(timeout):
+            found = enclose(activation, kind, pair, digits, values)
+    except NotEnclosed as error:
+        return replace(known, method=f"{known.method}; not to {digits - GUARD_DIGITS} digits: {error}")
+    if found.tight:
+        return found
+    best = found if found.ball.rad() < known.ball.rad() else known
+    return replace(best, method=f"{best.method}; not to {digits - GUARD_DIGITS} digits")
 
 
 def _refuse_unless_integrable(
@@ -208,7 +234,7 @@ def _estimate(
     import numpy as np
 
     from initmath import quadrature
-    from initmath.quadrature.kernel import pair_expectation
+    from initmath.kernels.pairs import pair_values
 
     order = 0 if kind == "kernel" else 1
     if values:
@@ -216,13 +242,12 @@ def _estimate(
 
         activation = resolve(activation.expr.subs(values), None)
     g = activation.numpy(order)
-    points: list[float] = []
-    if activation.expr is not None:
-        points = [float(p) for p in function(activation, kind).breakpoints]
     first, second = float(pair.q1), float(pair.q2)
-    covariance = float(pair.c) * np.sqrt(first) * np.sqrt(second)
-    found = pair_expectation(lambda a, b: (g(a) * g(b))[None], [first], [second], [covariance], points)
-    value, error = float(found.value[0, 0]), float(found.error[0, 0])
+    found = pair_values(
+        activation, np.array([first]), np.array([second]), np.array([float(1 - pair.c)]), thorough=True
+    )
+    value = float((found.kernel, found.derivative_kernel)[order][0])
+    error = float(found.error[2 * order, 0])
     squares = quadrature.expectation(lambda y: g(y) ** 2, np.array([first, second]))
     size = float(np.sqrt(np.prod(np.asarray(squares.value))))
     error = error + 1e-14 * size
