@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil, exp, inf, isfinite
 from typing import Any
 
@@ -157,6 +158,11 @@ class Spectrum(Shown):
             raise InputError(f"a moment needs k = 0, 1, 2, …, got {k!r}")
         return self.law.moment(number)
 
+    @cached_property
+    def log_quantiles(self) -> NDArray[np.float64]:
+        """Log λ below which 5, 25, 50, 75 and 95 % lie."""
+        return np.asarray(self.law.log_quantile(np.array(QUANTILES)))
+
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw density, edges and atoms on logarithmic axes: .png, .svg or .pdf."""
         from initmath.plots import check_name, save
@@ -164,6 +170,10 @@ class Spectrum(Shown):
 
         check_name(path)
         save(spectrum_figure(self), path)
+
+    def _quantiles(self) -> NDArray[np.float64]:
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(np.exp(self.log_quantiles))
 
     def _data_(self) -> dict[str, Any]:
         """Return plain data for JSON; λ is a squared singular value."""
@@ -184,7 +194,7 @@ class Spectrum(Shown):
             "mass": self.mass,
             "moments": to_data(self.moments),
             "sigma2_jjt": self.sigma2_jjt,
-            "quantiles": to_data([[p, self.quantile(p)] for p in QUANTILES]),
+            "quantiles": to_data(tuple(zip(QUANTILES, self._quantiles().tolist(), strict=True))),
             "error": self.error,
             "hypotheses": HYPOTHESES,
             "sampled": to_data(self.sampled),
@@ -350,7 +360,9 @@ def _grid(law: SpectralLaw, count: int) -> NDArray[np.float64]:
         # closer at both edges, and where the support spans many e-foldings closer to the largest λ
         graded = ends[1] - np.expm1(depth * np.cos(np.pi / 2 * middle) ** 2)
         p = below + mass * (np.arange(by_mass) + 0.5) / max(by_mass, 1)
-        placed = np.concatenate([graded, law.log_quantile(np.clip(p, 0, 1))])
+        # where a point stands need not be exact: no quantiles
+        by_share = np.interp(p, np.maximum.accumulate(law.log_cdf(graded)), graded)
+        placed = np.concatenate([graded, by_share])
         found.append(placed[(placed > low) & (placed < high)])
     return np.unique(np.concatenate(found))
 
@@ -503,8 +515,7 @@ def _edge(value: float, log_value: float) -> str:
 
 
 def _quantiles(result: Spectrum) -> Table:
-    logs = result.law.log_quantile(np.array(QUANTILES))
-    cells = tuple(_power(value / 2) for value in logs)
+    cells = tuple(_power(float(value) / 2) for value in result.log_quantiles)
     return Table(("share below", *(f"{100 * p:g} %" for p in QUANTILES)), (("singular value", *cells),))
 
 
@@ -531,7 +542,13 @@ def _meaning(result: Spectrum) -> list[str]:
     dead = sum(p for s, p in law.log_atoms if s == -inf)
     if dead > 1e-12:
         texts.append(f"{100 * dead:.3g} % of all directions are lost: no gradient passes along them.")
-    low, high = (float(law.log_quantile(dead + (1 - dead) * p)) / 2 for p in (0.05, 0.95))
+    # nine tenths of what is not lost; without losses these are the table's own quantiles
+    ends = (
+        law.log_quantile(dead + (1 - dead) * np.array([0.05, 0.95]))
+        if dead
+        else result.log_quantiles[[0, -1]]
+    )
+    low, high = (float(end) / 2 for end in ends)
     ratio = high - low
     of = "nine tenths of the other directions" if dead > 1e-12 else "nine tenths of all directions"
     scales = f"For {of} lengths change by factors from {_power(low)} to {_power(high)}"

@@ -56,10 +56,10 @@ def solve(question: Question) -> CriterionResult:
     second = moments.closed_value(activation, "derivative_fourth_moment", question.timeout)
     closed = None if first is None or second is None else tidy(second / first**2 - 1)
     steps = () if closed is None else _steps(question, closed)
-    if spread.constant is not None:
-        return _same_everywhere(question, spread.constant, steps)
     if closed is not None and Q not in closed.free_symbols:
         return _same_everywhere(question, closed, steps)
+    if spread.constant is not None and not activation.is_symbolic:
+        return _same_everywhere(question, spread.constant, steps)
     if first is not None and second is not None:
         roots = _exact_roots(question, first, second)
         if roots is not None:
