@@ -2,12 +2,12 @@
 
 Let the outputs lie between a and b, with mean m and variance s². Then (b − X)(X − a) ≥ 0 for every
 output X, so its mean is not negative: s² ≤ (b − m)(m − a). The right side is largest for m in the
-middle: **s² ≤ (b − a)²/4** (Popoviciu). Equality needs (b − X)(X − a) = 0 always, an output that is
+middle: s² ≤ (b − a)²/4 (Popoviciu). Equality needs (b − X)(X − a) = 0 always, an output that is
 a or b and nothing between, half and half.
 
 For the sigmoid the bound is ¼, for tanh 1; both are continuous, so neither reaches its bound at any
 u. As u → ∞ the sigmoid of u z tends to a step, whose variance is exactly ¼: the bound is
-approached. The paper's condition s² = 1 therefore has *no* solution v² for tanh (eq. 14) and the
+approached. The paper's condition s² = 1 therefore has no solution v² for tanh (eq. 14) and the
 sigmoid (eq. 19), the two examples it gives.
 """
 

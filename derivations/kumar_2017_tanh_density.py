@@ -7,7 +7,7 @@ The paper says that the law is nearly normal for u near 0 and bimodal for u near
 place between open. Differentiate log f with respect to t = artanh y (which has the same sign as the
 derivative in y): d log f/dt = 2 tanh t − t/u². It is 0 at t = 0, and elsewhere where (tanh t)/t =
 1/(2u²). The left side falls from 1 (at t = 0) to 0 (at ±∞), so there is such a t, one on each side,
-exactly if 1/(2u²) < 1. Hence **one peak at 0 for u² ≤ ½, two peaks and a dip at 0 for u² > ½**.
+exactly if 1/(2u²) < 1. Hence one peak at 0 for u² ≤ ½, two peaks and a dip at 0 for u² > ½.
 """
 
 from __future__ import annotations

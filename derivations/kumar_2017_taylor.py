@@ -5,7 +5,7 @@ g(0) and variance g'(0)² u², where u² = N v² (s² + μ²) is the variance of
 variance is 1 in every layer, with the mean g(0) in every layer, and solve for v². Below, g₀ and g₁
 stand for g(0) and g'(0).
 
-Two things are left out. The inputs of the *first* layer have mean 0, not g(0) (the paper says so
+Two things are left out. The inputs of the first layer have mean 0, not g(0) (the paper says so
 itself in section 2), so for g(0) ≠ 0 even the tangent's network does not keep variance 1 there. And
 "the higher order terms can be ignored" cannot be repaired by taking more of them: at a fixed
 variance the expansion of E g² in powers of u² diverges for every activation with a pole in the

@@ -13,7 +13,7 @@ The paper then concludes from covariance 0 (eq. 7) that the products w₁x₁, w
 and from the central limit theorem that y is normal (Proposition 2). Covariance 0 is not
 independence. With inputs that depend on each other y can stay far from normal at any N: if all
 inputs are the same standard normal x, then E y⁴ = 9 (E y²)², where a normal y has 3. The right
-argument: given its inputs, y is *exactly* normal for normal weights, with variance v² Σ x²; y is
+argument: given its inputs, y is exactly normal for normal weights, with variance v² Σ x²; y is
 nearly normal if the average of the x² hardly varies. In a wide network it does not: N independent
 inputs give E y⁴ = 3 (1 + 2/N) (E y²)².
 """

@@ -22,6 +22,7 @@ from initmath.display.document import (
     Rewriting,
     Table,
 )
+from initmath.integral import GaussianIntegral
 from initmath.moments.algebra import is_zero
 
 __all__ = [
@@ -45,6 +46,8 @@ DIGITS = 30
 
 LONG = 10**6
 """A fraction with a larger denominator is shown as a decimal."""
+
+RESULT = "The result"
 
 LENGTHY = 30
 """Operations of a formula above which a table shows its value only."""
@@ -237,7 +240,6 @@ def derived_kernel(activation: str, kind: str = "kernel") -> Derivation:
         ``"kernel"``, or ``"derivative_kernel"`` for E g'(y₁) g'(y₂).
     """
     from initmath.activation import resolve
-    from initmath.integral import GaussianIntegral
     from initmath.kernels import closed_kernel
     from initmath.kernels.pair import c
 
@@ -317,17 +319,19 @@ def page(module: Any) -> tuple[Block, ...]:
     told: dict[tuple[str, str], int] = {}
     parts = tuple(getattr(module, "parts", tuple)())
     count = 0
-    for heading, part, *text in (*parts, ("The result", derivation)):
+    for heading, part, *text in (*parts, (RESULT, derivation)):
         if parts:
             blocks.append(Heading(heading, 3))
         blocks += map(Paragraph, text)
+        part, law = _law_said_once(part)
+        blocks += law
         if part.steps[0].before != part.problem:
             blocks.append(Equation("wanted", part.problem))
         for step in part.steps:
             count += 1
             blocks.append(_rewriting(count, step, told.setdefault((step.rule, step.reason), count)))
         last = part.steps[-1].after
-        if part is not derivation and not last.is_Relational and last not in (part.value, part.problem):
+        if heading != RESULT and not last.is_Relational and last not in (part.value, part.problem):
             blocks.append(Equation("together", part.value))
     blocks += [Heading("Check"), *_check(claim, derivation)]
     also = tuple(getattr(module, "ALSO", ()))
@@ -345,6 +349,41 @@ def page(module: Any) -> tuple[Block, ...]:
     if remarks:
         blocks += [Heading("Remarks"), Items(remarks)]
     return tuple(blocks)
+
+
+class _Mean(GaussianIntegral):
+    """An expectation over a law that was named before: shown without it."""
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\mathbb{{E}}\left[{printer._print(self.integrand)}\right]"
+
+    def _initmath_formula(self, printer: Any) -> str:
+        return f"E[{printer._print(self.integrand)}]"
+
+
+def _law_said_once(part: Derivation) -> tuple[Derivation, list[Block]]:
+    """Name the law of two variables at the start, if there is only one, and leave it out of the lines."""
+    every = [part.problem, *(e for step in part.steps for e in (step.before, step.after))]
+    pairs = {e for line in every for e in line.atoms(GaussianIntegral) if len(e.variables) == 2}
+    laws = {(e.variables, e.mean, e.covariance) for e in pairs}
+    if len(laws) != 1:
+        return part, []
+    ((variables, mean, covariance),) = laws
+    (first, second), (variance, shared), (_, other) = variables, covariance[0], covariance[1]
+    if any(mean):
+        return part, []
+    short = {e: _Mean(e.integrand, variables, mean, covariance) for e in pairs}
+    steps = tuple(
+        replace(step, before=step.before.xreplace(short), after=step.after.xreplace(short))
+        for step in part.steps
+    )
+    text = Paragraph(
+        (
+            *("E[…] with no law written is over ", first, " and ", second, ", jointly normal with mean 0, "),
+            *("the variances ", variance, " and ", other, " and the covariance ", shared, "."),
+        )
+    )
+    return replace(part, problem=part.problem.xreplace(short), steps=steps), [text]
 
 
 def _paragraphs(doc: str) -> list[str]:
