@@ -1,0 +1,66 @@
+"""Balduzzi et al.: looks-linear weights make a deep CReLU network exactly linear at the start.
+
+CReLU gives every unit two outputs, ρ(y) = (max(0, y), max(0, −y)).  Let the weights that act on them be
+[W', −W']: the same matrix with both signs.  Then W' max(0, y) − W' max(0, −y) = W' y for every y, and the
+whole network is the product of its W'.  With orthogonal W' every singular value of its Jacobian is 1, at
+any depth: dynamical isometry with ReLUs, which no choice of variances gives to ReLU itself (see Pennington
+2017).
+
+Below for one weight w and one input y; a row of W' times a vector is a sum of such terms.
+"""
+
+from __future__ import annotations
+
+from sympy import Max, Symbol
+
+from derivations.literate import Claim, Paper, chain, then
+from initmath.derivation import Derivation
+
+PAPER = Paper(
+    "Balduzzi, Frean, Leary, Lewis, Ma & McWilliams",
+    2017,
+    "The shattered gradients problem: if resnets are the answer, then what is the question?",
+    "arXiv:1702.08591 (a summary with the construction was read, not the paper)",
+    "from memory",
+)
+w, y, v = (Symbol(n, real=True) for n in ("w", "y", "v"))
+
+CLAIM = Claim("the looks-linear initialization", "what a unit with the weights (w, −w) makes of ρ(y).", w * y)
+REMARKS = (
+    "It is linear only at the start: gradient descent treats the two halves differently, and the network "
+    "becomes "
+    "nonlinear as fast as it needs to.",
+    "In floating point the identity is exact, too: one of the two maxima is 0.",
+    "The same holds for convolutions, kernel by kernel; orthogonal W' then means delta-orthogonal (see "
+    "Xiao 2018).",
+)
+
+
+def _positive(t: object) -> object:
+    return (t + abs(t)) / 2
+
+
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
+    """Show two layers: the construction repeated."""
+    inner = w * (Max(0, y) - Max(0, -y))
+    two = chain(
+        v * Max(0, inner) - v * Max(0, -inner),
+        then(
+            "the last layer",
+            v * Max(0, inner) - v * Max(0, -inner),
+            v * inner,
+            "max(0, t) − max(0, −t) = t with t the inner layer's output.",
+        ),
+        then("the inner layer", inner, w * y, "the same with t = y."),
+    )
+    return (("Two layers", two, "So on by induction: L layers multiply their weights."),)
+
+
+def derive() -> Derivation:
+    """Show the positive part less the negative part."""
+    return chain(
+        w * Max(0, y) - w * Max(0, -y),
+        then("positive part", Max(0, y), _positive(y), "max(0, t) = (t + |t|)/2: t where t > 0, else 0."),
+        then("positive part", Max(0, -y), _positive(-y), "max(0, −t) = (|t| − t)/2, for |−t| = |t|."),
+        then("cancel", None, w * y, "w|y|/2 cancels, and wy/2 + wy/2 = wy is left."),
+    )

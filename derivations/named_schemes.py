@@ -1,0 +1,93 @@
+"""The named schemes as variances: LeCun 1/n, Glorot 2/(n_in + n_out), He 2/n; and PyTorch's default, 1/(3n).
+
+A scheme fixes the variance of a weight; the law it is drawn from is free as long as it has that variance:
+normal, or uniform on (−a, a) with a²/3 = σ², or a truncated normal (see the truncated normal's constant).
+
+PyTorch's Linear calls kaiming_uniform_ with the slope a = √5.  That is no slope of any activation: it makes
+the half width 1/√n, and the variance 1/(3n), the habit from before 2010 (Glorot & Bengio's eq.  (1),
+'standard').  So N v² is 1/3, and in every layer of ReLU the mean square is multiplied by 1/6, of tanh by at
+most 1/3.
+"""
+
+from __future__ import annotations
+
+from sympy import Integral, Rational, Symbol, sqrt
+
+from derivations.literate import Checked, Claim, Measured, Paper, chain, then
+from initmath.derivation import Derivation
+
+PAPER = Paper(
+    "PyTorch developers",
+    2016,
+    "torch.nn.Linear.reset_parameters and torch.nn.init.kaiming_uniform_",
+    "public source code, torch/nn/init.py",
+    "in part",
+)
+n, a, w = Symbol("n", positive=True), Symbol("a", positive=True), Symbol("w", real=True)
+slope = Symbol("s", positive=True)
+
+KAIMING = 2 / ((1 + slope**2) * n)
+
+CLAIM = Claim("kaiming_uniform_", "the variance of a weight, n the number of inputs, s the slope.", KAIMING)
+
+
+def _half(name: str, fan_in: int, fan_out: int | None = None) -> object:
+    from initmath.initializers import scheme
+
+    return scheme(name).half_width(fan_in, fan_out)
+
+
+ALSO = (
+    Checked(Claim("torch.nn.Linear", "the variance with s = √5", 1 / (3 * n)), KAIMING.subs(slope, sqrt(5))),
+    Checked(
+        Claim("the comment in torch.nn.Linear", "the half width with s = √5", 1 / sqrt(n)),
+        sqrt(3 * KAIMING.subs(slope, sqrt(5))),
+    ),
+    Checked(
+        Claim("He et al. 2015 (from memory)", "standard deviation, 3 × 3 × 64 inputs", "0.059"),
+        sqrt(Rational(2, 9 * 64)),
+    ),
+    Checked(
+        Claim("He et al. 2015 (from memory)", "standard deviation, 3 × 3 × 512 inputs", "0.021"),
+        sqrt(Rational(2, 9 * 512)),
+    ),
+)
+REMARKS = (
+    "N v² in the notation of these pages (n inputs): LeCun 1, Glorot 2n_in/(n_in + n_out), He 2, PyTorch's "
+    "default 1/3.",
+    "LeCun's and Glorot's keep the variance of linear units, He's that of ReLU.  What another activation "
+    "needs is "
+    "derived by `initmath derive`, for each criterion.",
+)
+
+
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
+    """Show the variance of a uniform law."""
+    whole = Integral(w**2, (w, -a, a)) / (2 * a)
+    variance = chain(
+        whole,
+        then("antiderivative", Integral(w**2, (w, -a, a)), 2 * a**3 / 3, "w³/3 from −a to a."),
+        then("cancel", None, a**2 / 3, "2a³/3 over 2a: the factor 2a goes."),
+    )
+    return (
+        ("The variance of the uniform law on (−a, a)", variance, "The mean is 0, so it is the mean square."),
+    )
+
+
+def derive() -> Derivation:
+    """Show the squared half width over 3; the half width is √3 · gain/√n with gain² = 2/(1 + s²)."""
+    half = sqrt(3) * sqrt(2 / (1 + slope**2)) / sqrt(n)
+    return chain(
+        half**2 / 3,
+        then("square", None, KAIMING, "3 · (2/(1 + s²))/n over 3: roots and the factor 3 go."),
+    )
+
+
+def numbers() -> tuple[Measured, ...]:
+    """Show what the schemes give for real layers."""
+    return (
+        Measured("Glorot, uniform, 300 → 100: half width", _half("glorot", 300, 100), ""),
+        Measured("He, uniform, 256 inputs: half width", _half("he", 256), "init.he_uniform"),
+        Measured("LeCun, uniform, 256 inputs: half width", _half("lecun", 256), "init.lecun_uniform"),
+        Measured("PyTorch's default, 256 inputs: half width", _half("torch_linear_default", 256), ""),
+    )

@@ -1,0 +1,173 @@
+"""Roberts, Yaida & Hanin: GELU is half-stable at q* = (3 + √17)/2; and a slip in SiLU's bias variance.
+
+A point of the edge keeps the length of one input and the angle between two to first order if both slopes
+are 1: χ_∥ = σ_w² d/dq E g² and χ_⊥ = χ₁ = σ_w² E g'².  Since d/dq E g² = E g'² + E g g'' (see Schoenholz
+2017), they are equal where E g g'' = 0.  For GELU, g = x Φ(x) with Φ' = φ the normal density, and g'' = (2
+− x²) φ(x), so g g'' = (2x − x³) Φ φ.
+
+The factor φ(x) turns N(0, q) into another normal law: φ(x) e^(−x²/2q)/√(2πq) is e^(−x²/2r)/√(2πr) over
+√(2π(1 + q)), with 1/r = 1 + 1/q, r = q/(1 + q).  What is left are Stein's integrals with Φ.
+"""
+
+from __future__ import annotations
+
+from sympy import Eq, Symbol, exp, pi, sqrt
+
+from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, then
+from initmath.derivation import Derivation
+from initmath.integral import GaussianIntegral, Phi, q
+
+PAPER = Paper(
+    "Roberts, Yaida & Hanin",
+    2022,
+    "The principles of deep learning theory",
+    "arXiv:2106.10165 (the half-stable class; the book from memory, the public codes that copy its numbers "
+    "were read)",
+    "from memory",
+)
+Q = (3 + sqrt(17)) / 2
+CLAIM = Claim("the half-stable class", "q* of GELU (3.56 in decimals).", Q)
+
+x = Symbol("x", real=True)
+r = Symbol("r", positive=True)
+t = Symbol("t", positive=True)
+DENSITY = exp(-(x**2) / 2) / sqrt(2 * pi)
+
+
+def _doubly_critical(activation: str) -> object:
+    from initmath.activation import resolve
+    from initmath.meanfield.doubly_critical import doubly_critical
+
+    (point,) = doubly_critical(resolve(activation)).points
+    return point
+
+
+GELU, SILU = _doubly_critical("gelu"), _doubly_critical("silu")
+CODES = "public codes that copy the book's numbers"
+
+ALSO = (
+    Checked(Claim(CODES, "GELU: C_b = σ_b²", "0.17292239"), GELU.sigma_b2),
+    Checked(Claim(CODES, "GELU: C_W = σ_w²", "1.98305826"), GELU.sigma_w2),
+    Checked(Claim(CODES, "SiLU ('swish'): C_W = σ_w²", "1.98800468"), SILU.sigma_w2),
+    Checked(Claim(CODES, "SiLU ('swish'): C_b = σ_b²", "0.055514317", holds=False), SILU.sigma_b2),
+)
+
+ERRATA = (
+    Erratum(
+        "Public codes for Roberts, Yaida & Hanin 2022: SiLU ('swish')",
+        "C_b = 0.055514317 with C_W = 1.98800468",
+        "C_b = 0.555143170721…, ten times as large",
+        "σ_b² = q − E g²/E g'² at q* = 14.3201736…, where E g g'' = 0: certified. The digits are right and "
+        "the decimal "
+        "point is not. At the copied value q = 14.32 is no fixed point: the variance flows to 0.1201. "
+        "(Whether the book "
+        "itself has the slip could not be checked; several of the codes that copy it agree with each other.)",
+        "in part",
+    ),
+)
+
+REMARKS = (
+    "Half-stable: V(q) = q + ½ V''(q*)(q − q*)² + …, so q* attracts from one side and repels on the other: "
+    "for GELU "
+    "V'' < 0, from above; for SiLU V'' > 0, from below.",
+    "σ_w² = 1/E g'² and σ_b² = q* − σ_w² E g² then follow; both are closed forms for GELU (see `initmath "
+    "phase gelu`).",
+)
+
+
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
+    """Show the change of law, and the two integrals with Φ."""
+    body = (2 * x - x**3) * Phi(x)
+    tilted = GaussianIntegral(body, x, 0, q / (1 + q)) / sqrt(2 * pi * (1 + q))
+    law = chain(
+        GaussianIntegral(body * DENSITY, x, 0, q),
+        then(
+            "change of law",
+            None,
+            tilted,
+            "φ(x) times the density of N(0, q) is the density of N(0, r) over √(2π(1 + q)), r = q/(1 + q).",
+        ),
+    )
+
+    def under(f: object) -> GaussianIntegral:
+        return GaussianIntegral(f, x, 0, r)
+
+    height = 1 / sqrt(2 * pi * (1 + r))
+    density = then(
+        "change of law",
+        under(DENSITY),
+        height,
+        "as before, with r for q: φ times the density of N(0, r) integrates to 1/√(2π(1 + r)).",
+    )
+    narrowed = then(
+        "change of law",
+        under(x**2 * DENSITY),
+        height * r / (1 + r),
+        "the same factor times E x² under N(0, r/(1 + r)).",
+    )
+    one = then("Stein", under(x * Phi(x)), r * under(DENSITY), "E x F(x) = r E F'(x) with F = Φ, F' = φ.")
+    three = then(
+        "Stein",
+        under(x**3 * Phi(x)),
+        r * (2 * under(x * Phi(x)) + under(x**2 * DENSITY)),
+        "E x F(x) = r E F'(x) with F = x²Φ, F' = 2xΦ + x²φ.",
+    )
+    both = under(body)
+    whole = chain(
+        both,
+        then("linearity", both, 2 * under(x * Phi(x)) - under(x**3 * Phi(x)), "term by term."),
+        three,
+        one,
+        density,
+        narrowed,
+        then(
+            "factor",
+            None,
+            r * height * (2 - 2 * r - r / (1 + r)),
+            "take r/√(2π(1 + r)) out of 2r·h − r(2r·h + h·r/(1 + r)), h the common factor.",
+        ),
+    )
+    return (
+        ("E g g'' under N(0, q), with φ put into the law", law, "g g'' = (2x − x³) Φ(x) φ(x)."),
+        (
+            "The remaining integral, under N(0, r)",
+            whole,
+            "Stein's lemma twice, then the change of law again.",
+        ),
+    )
+
+
+def derive() -> Derivation:
+    """Show the bracket 2 − 2r − r/(1 + r) is 0."""
+    p = Symbol("q", positive=True)
+    ratio = p / (1 + p)
+    return chain(
+        Eq(2 - 2 * ratio - p / (1 + 2 * p), 0),
+        then("fraction", None, Eq(2 / (1 + p) - p / (1 + 2 * p), 0), "2 − 2q/(1 + q) = 2/(1 + q)."),
+        then(
+            "common denominator",
+            None,
+            Eq(2 + 3 * p - p**2, 0),
+            "times (1 + q)(1 + 2q): 2 + 4q − q − q² = 2 + 3q − q².",
+        ),
+        then("quadratic", None, Eq(p, Q), "q² − 3q − 2 = 0 has the roots (3 ± √17)/2; only one is positive."),
+    )
+
+
+def numbers() -> tuple[Measured, ...]:
+    """Show the two points in numbers."""
+    return (
+        Measured("GELU: q*", GELU.q_star, "pdlt.gelu.Kstar"),
+        Measured("GELU: σ_b²", _plain(GELU.sigma_b2), "pdlt.gelu.Cb"),
+        Measured("GELU: σ_w²", _plain(GELU.sigma_w2), "pdlt.gelu.CW"),
+        Measured("SiLU: q*", SILU.q_star, "pdlt.silu.Kstar"),
+        Measured("SiLU: σ_b²", SILU.sigma_b2, "pdlt.silu.Cb"),
+        Measured("SiLU: σ_w²", SILU.sigma_w2, "pdlt.silu.CW"),
+    )
+
+
+def _plain(number: object) -> object:
+    """Show without the closed form, which is too long for a table."""
+    from derivations.orbits import enclosed
+
+    return enclosed(number.ball, number.method)

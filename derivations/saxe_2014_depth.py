@@ -1,0 +1,106 @@
+"""Saxe et al.: with many layers the learning time of a mode stays finite, and small starts become costly.
+
+With L weight matrices of equal strength a, the loss (s − a^L)²/2 gives τ ȧ = a^(L−1) (s − a^L) in each, and
+the mode's strength u = a^L obeys τ u̇ = L u^(2−2/L) (s − u).  As L → ∞ the exponent tends to 2.  In time
+units that shrink like 1/L, t L/τ = ∫ du/(u² (s − u)): the same time at every large depth, if the learning
+rate (1/τ) may stay what it is.  (The paper counts layers of neurons, N_l = L + 1.)
+"""
+
+from __future__ import annotations
+
+from sympy import Integral, Limit, Symbol, log, oo
+
+from derivations.literate import Claim, Measured, Paper, chain, then
+from initmath.derivation import Derivation
+
+PAPER = Paper(
+    "Saxe, McClelland & Ganguli",
+    2014,
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+    "arXiv:1312.6120",
+    "from memory",
+)
+s, tau, u0, uf, u, a, L = (Symbol(n, positive=True) for n in ("s", "tau", "u_0", "u_f", "u", "a", "L"))
+BETWEEN = (uf - u0, s - uf)
+
+CLAIM = Claim(
+    "the learning time as the depth tends to infinity",
+    "t L/τ for a mode from strength u₀ to u_f, 0 < u₀ < u_f < s.",
+    log(uf * (u0 - s) / (u0 * (uf - s))) / s**2 + 1 / (s * u0) - 1 / (s * uf),
+)
+REMARKS = (
+    "1/(s u₀) instead of a logarithm: a start twice as small costs twice the time. A deep network wants u₀ "
+    "of order 1, "
+    "layers of gain near 1: that is why the weights are scaled and orthogonal.",
+    "'The same time at every depth' supposes a learning rate of order 1/L: the curvature of the loss grows "
+    "like L at "
+    "the end of learning, so t L/τ constant means a constant number of steps.",
+)
+
+
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
+    """Show the speed of u = a^L, and its exponent in the limit."""
+    one = a ** (L - 1) * (s - a**L) / tau
+    speed = chain(
+        L * a ** (L - 1) * one,
+        then("collect", None, L * a ** (2 * L - 2) * (s - a**L) / tau, "a^(L−1) · a^(L−1) = a^(2L−2)."),
+        then(
+            "power",
+            None,
+            L * (a**L) ** (2 - 2 / L) * (s - a**L) / tau,
+            "2L − 2 = L (2 − 2/L): the power 2 − 2/L of u = a^L.",
+        ),
+    )
+    power = chain(
+        Limit(2 - 2 / L, L, oo),
+        then("limit", None, Limit(2 - 2 / L, L, oo).doit(), "2/L tends to 0."),
+    )
+    return (
+        ("The speed of u = a^L", speed, "u̇ = L a^(L−1) ȧ."),
+        ("The exponent of u for many layers", power, "So τ u̇ = L u² (s − u) in the limit."),
+    )
+
+
+def derive() -> Derivation:
+    """Show the integral by partial fractions."""
+    whole = Integral(1 / (u**2 * (s - u)), (u, u0, uf))
+    split = Integral(1 / (s * u**2) + 1 / (s**2 * u) + 1 / (s**2 * (s - u)), (u, u0, uf))
+    return chain(
+        whole,
+        then(
+            "partial fractions",
+            whole,
+            split,
+            "over the common denominator s²u²(s − u): s(s − u) + u(s − u) + u² = s².",
+            positive=BETWEEN,
+        ),
+        then(
+            "antiderivative",
+            split,
+            -1 / (s * uf) + 1 / (s * u0) + (log(uf) - log(u0) - log(s - uf) + log(s - u0)) / s**2,
+            "−1/(su) + (ln u − ln(s − u))/s² has that derivative; between u₀ and u_f.",
+            positive=BETWEEN,
+        ),
+        then(
+            "logarithm",
+            None,
+            CLAIM.value,
+            "one logarithm, and (s − u₀)/(s − u_f) = (u₀ − s)/(u_f − s).",
+            positive=BETWEEN,
+        ),
+    )
+
+
+def numbers() -> tuple[Measured, ...]:
+    """Show three, five and infinitely many weight matrices, s = 1 from 0.1 to 0.9."""
+    from initmath.dynamics import learning_time_limit, time_to_learn
+
+    return (
+        Measured(
+            "t/τ with 3 weight matrices, s = 1, 0.1 → 0.9",
+            time_to_learn(1, "0.1", "0.9", depth=3),
+            "saxe.deep.t.Nl=4",
+        ),
+        Measured("t/τ with 5 weight matrices", time_to_learn(1, "0.1", "0.9", depth=5), "saxe.deep.t.Nl=6"),
+        Measured("t L/τ in the limit", learning_time_limit(1, "0.1", "0.9"), "saxe.inf.t"),
+    )
