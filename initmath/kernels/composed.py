@@ -73,7 +73,7 @@ class Plan:
     @property
     def q(self) -> Real:
         """Return q of the rows, then of the columns, each of which is repeated for every angle."""
-        return self.middle * np.exp(np.concatenate([self.rows, np.repeat(self.columns, _ANGLES)]))
+        return np.asarray(self.middle * np.exp(np.concatenate([self.rows, np.repeat(self.columns, _ANGLES)])))
 
     @property
     def gap(self) -> Real:
