@@ -57,7 +57,11 @@ REMARKS = (
 def parts() -> tuple[tuple[str, Derivation, str], ...]:
     """Give both halves, for a normal y."""
     return (
-        ("Forward: E max(0, y)²", derived("relu", "second_moment"), "q is the variance of y."),
+        (
+            "Forward: E max(0, y)²",
+            derived("relu", "second_moment"),
+            "In the steps x stands for the pre-activation y, and q is its variance.",
+        ),
         ("Backward: E g'(y)²", derived("relu", "derivative_second_moment"), "g' is 0 or 1."),
     )
 

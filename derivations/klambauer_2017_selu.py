@@ -17,7 +17,7 @@ from sympy import Eq, Rational, Symbol, erfc, exp, pi, sqrt
 
 from derivations.literate import Checked, Claim, Measured, Paper, at, chain, derived, then
 from initmath.derivation import Derivation
-from initmath.integral import q
+from initmath.integral import Phi, q
 
 PAPER = Paper(
     "Klambauer, Unterthiner, Mayr, Hochreiter",
@@ -54,7 +54,22 @@ def _slopes() -> tuple[Any, Any]:
     return LAMBDA * mean.diff(q).subs(values), LAMBDA**2 * square.diff(q).subs(values)
 
 
+def _next(mean: Any, variance: Any) -> tuple[Any, Any]:
+    """Give mean and variance of the output for a normal input with any mean and variance."""
+    sd = sqrt(variance)
+    density = exp(-(mean**2) / variance / 2) / sqrt(2 * pi)
+    left = Phi(-mean / sd)
+    once = exp(mean + variance / 2) * Phi(-(mean + variance) / sd)
+    twice = exp(2 * mean + 2 * variance) * Phi(-(mean + 2 * variance) / sd)
+    first = mean * Phi(mean / sd) + sd * density + ALPHA * (once - left)
+    second = (mean**2 + variance) * Phi(mean / sd) + mean * sd * density
+    second += ALPHA**2 * (twice - 2 * once + left)
+    return LAMBDA * first, LAMBDA**2 * (second - first**2)
+
+
 J12, J22 = _slopes()
+LOW = _next(Rational(-1, 100), Rational(19, 25))  # μω = −0.1 · 0.1, ντ = 0.8 · 0.95
+HIGH = _next(Rational(1, 100), Rational(33, 20))  # 0.1 · 0.1, 1.5 · 1.1
 
 ALSO = (
     Checked(Claim("section 2", "α₀₁", "1.6733"), ALPHA),
@@ -63,9 +78,18 @@ ALSO = (
     Checked(Claim("section 2, eq. (6)", "∂mean/∂ν at (0, 1)", "0.088834"), J12),
     Checked(Claim("section 2, eq. (6)", "∂variance/∂ν at (0, 1)", "0.782648"), J22),
     Checked(Claim("section 2", "the spectral norm of that matrix", "0.7877"), sqrt(J12**2 + J22**2)),
+    Checked(Claim("theorem 1", "the least mean", "-0.03106"), LOW[0]),
+    Checked(Claim("theorem 1", "the largest mean", "0.06773"), HIGH[0]),
 )
 
 REMARKS = (
+    "Theorem 1 takes μ and ω in [−0.1, 0.1], ν in [0.8, 1.5], τ in [0.95, 1.1]; the next "
+    "layer's input then has a mean "
+    "μω within ±0.01 and a variance ντ in [0.76, 1.65]. At two corners of this box the "
+    "output has the means and "
+    "variances in the table. The theorem's bounds for the variance, [0.80009, 1.48617], hold "
+    "but are wider: they are "
+    "the extreme second moments, the lower one less the largest squared mean.",
     "At mean 0 and variance 1, with weights of sum 0, the mean of the next layer does not "
     "depend on the mean of this "
     "one; the two derivatives by the variance ν form a column of length 0.7877 < 1, so small "
@@ -111,6 +135,10 @@ def numbers() -> tuple[Measured, ...]:
         Measured("∂mean/∂ν at (0, 1)", J12, "selu.jac12"),
         Measured("∂variance/∂ν at (0, 1)", J22, "selu.jac22"),
         Measured("spectral norm of the Jacobian at (0, 1)", sqrt(J12**2 + J22**2), "selu.jac_norm"),
+        Measured("mean at μω = −0.01, ντ = 0.76", LOW[0], "selu.theorem1.mu_min"),
+        Measured("variance at μω = −0.01, ντ = 0.76", LOW[1], "selu.theorem1.nu_min"),
+        Measured("mean at μω = 0.01, ντ = 1.65", HIGH[0], "selu.theorem1.mu_max"),
+        Measured("variance at μω = 0.01, ντ = 1.65", HIGH[1], "selu.theorem1.nu_max"),
         Measured("χ₁ at q = 1, N v² = 1", LAMBDA**2 * slope.subs({q: 1, alpha: ALPHA}), "selu.chi"),
     )
 

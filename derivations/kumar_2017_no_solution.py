@@ -2,8 +2,8 @@
 
 Let the outputs lie between a and b, with mean m and variance s². Then (b − X)(X − a) ≥ 0 for every
 output X, so its mean is not negative: s² ≤ (b − m)(m − a). The right side is largest for m in the
-middle: s² ≤ (b − a)²/4 (Popoviciu). Equality needs (b − X)(X − a) = 0 always, an output that is
-a or b and nothing between, half and half.
+middle: s² ≤ (b − a)²/4 (Popoviciu). Equality needs (b − X)(X − a) = 0 always, an output that is a
+or b and nothing between, half and half.
 
 For the sigmoid the bound is ¼, for tanh 1; both are continuous, so neither reaches its bound at any
 u. As u → ∞ the sigmoid of u z tends to a step, whose variance is exactly ¼: the bound is

@@ -12,8 +12,8 @@ and lets the limit be taken under the integral; q falls to a fixed point, and q 
 averages of 1/q_{ℓ+1} − 1/q_ℓ then tend to 2 with it.
 
 With the uniform weights U[−1/√N, 1/√N] of Glorot and Bengio, N v² = 1/3, and eq. (15) says that the
-variance falls by 1/3 a layer. That is the rate of the last layers (the slope of the length map at
-0); the first ones fall faster.
+variance falls to 1/3 in each layer. That is the rate of the last layers (the slope of the length
+map at 0); the first ones fall faster.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
             "antiderivative",
             second,
             height * (1 / sqrt(N)) ** 3 / 3 - height * (-1 / sqrt(N)) ** 3 / 3,
-            "the density is 1 over the length 2/√N, and w³/3 is an antiderivative of w²: put in both ends.",
+            "the density is 1 over the length 2/√N, and w³/3 is an antiderivative of w²: put "
+            "in both ends, "
+            "√N/2 · 2N^(−3/2)/3.",
         ),
     )
     return (

@@ -14,7 +14,7 @@ and from the central limit theorem that y is normal (Proposition 2). Covariance 
 independence. With inputs that depend on each other y can stay far from normal at any N: if all
 inputs are the same standard normal x, then E y⁴ = 9 (E y²)², where a normal y has 3. The right
 argument: given its inputs, y is exactly normal for normal weights, with variance v² Σ x²; y is
-nearly normal if the average of the x² hardly varies. In a wide network it does not: N independent
+nearly normal if the average of the x² hardly varies. In a wide network that is so: N independent
 inputs give E y⁴ = 3 (1 + 2/N) (E y²)².
 """
 
@@ -53,8 +53,11 @@ ERRATA = (
         "Kumar 2017, eq. (7) and Proposition 2",
         "Covariance 0 'implies that p_i1, p_i2, … are independent'",
         "They are uncorrelated; independent only given the layer's inputs x.",
-        "Two inputs that are the same standard normal x: E p₁²p₂² = 3v⁴, but E p₁² E p₂² = v⁴. "
-        "For independent variables the two would be equal.",
+        "Two inputs that are the same standard normal x: E p₁²p₂² = 3v⁴, but E p₁² E p₂² = "
+        "v⁴; for independent "
+        "variables the two would be equal.  In the first layer, with independent inputs, the "
+        "p's are independent; "
+        "in the second they are not: with N linear neurons E p₁²p₂² = (1 + 2/N) E p₁² E p₂².",
         "in full",
     ),
 )

@@ -100,7 +100,11 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
     )
     variance = derived("relu", "variance")
     return (
-        ("μ² of the output, eq. (27)", squared, "q is u², the variance of y."),
+        (
+            "μ² of the output, eq. (27)",
+            squared,
+            "In the steps x stands for the pre-activation y and q for its variance u².",
+        ),
         ("s² of the output, eq. (28)", variance, "m₂ − m₁² with the two moments."),
     )
 

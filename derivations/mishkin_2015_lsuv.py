@@ -65,7 +65,11 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
     rate = Derivative(log(2) + 2 * log(q), q)
     elasticity = chain(q * rate, then("differentiate", rate, 2 / q, "log 2 is constant, (log q)' = 1/q."))
     return (
-        ("V(q) for ReLU", derived("relu", "variance"), "Proportional to q."),
+        (
+            "V(q) for ReLU",
+            derived("relu", "variance"),
+            "In the steps x stands for the pre-activation y, and q is its variance.",
+        ),
         ("V(q) for g(y) = y²", variance, "A square: homogeneous of degree 2."),
         (
             "Two rounds with g(y) = y²",
