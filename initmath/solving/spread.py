@@ -166,6 +166,10 @@ class SlopeSpread:
         with working_precision(PREC):
             left, right = (evaluate(side, {}, PREC) for side in sides)
             goal = to_arb(target).sqrt()
+            if sides == (0, 0):
+                return self._silent(goal**2)
+            if not left + right > 0:
+                return None
             for exponent in range(1, _SMALLEST):
                 q = arb(10) ** -exponent
                 try:
@@ -174,6 +178,24 @@ class SlopeSpread:
                     continue
                 if error is not None and _excludes(abs(right - left) / 2, (left + right) / 2, error, goal):
                     return q
+        return None
+
+    def _silent(self, goal: arb) -> arb | None:
+        """Treat an a that is 0 on |x| < r: (E a)² ≤ E a² P(|y| > r), so h + 1 ≥ 1/P, which falls with q."""
+        radius = arb.pos_inf()
+        for piece in self.square.pieces:
+            if piece.expr == 0:
+                continue
+            if _below(piece.lower, 0) and _below(0, piece.upper):
+                return None
+            near = piece.lower if _below(0, piece.upper) else piece.upper
+            radius = radius.min(abs(evaluate(near, {}, PREC)))
+        if not (radius > 0 and radius.is_finite()):
+            return None
+        for exponent in range(-2, _SMALLEST):
+            q = radius**2 * arb(2) ** -exponent
+            if 1 / (radius / (2 * q).sqrt()).erfc() > 1 + goal:
+                return q.lower()
         return None
 
     def _from_step(self, q: arb, left: arb, right: arb) -> arb | None:

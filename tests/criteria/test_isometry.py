@@ -205,6 +205,15 @@ def test_a_kink_at_zero_leaves_spread():
     assert "kink at 0" in result.reason
 
 
+def test_slopes_that_vanish_near_zero_have_a_proven_lower_end():
+    # hard shrinkage: g'² is 0 or 1 with P(|y| > 1/2), so 1/p − 1 = spread
+    from scipy.special import erfcinv
+
+    low = SlopeSpread(resolve("hardshrink")).below(Rational(1))
+    q = 1 / (8 * erfcinv(0.5) ** 2)
+    assert low is not None and 0 < float(low) < q
+
+
 def test_no_gradient():
     assert "no gradient" in isometry("sign", 3).reason
 
