@@ -8,7 +8,7 @@ import pytest
 
 from initmath.cli import run
 
-SMALL = ["--width", "256", "--depth", "10", "--networks", "200"]
+SMALL = ["--width", "256", "--depth", "10", "--networks", "400"]
 
 
 @pytest.mark.parametrize(
