@@ -41,12 +41,13 @@ ERRATA = (
 )
 
 
-def parts() -> tuple[tuple[str, Derivation], ...]:
+def parts() -> tuple[tuple[str, Derivation, str], ...]:
     """Where the variance of the output is 1."""
     variance = derived("relu", "variance")
     problem = Eq(variance.problem, 1)
     solved = then("solve", None, Eq(q, U2), "linear in q = u²: divide by its factor (π − 1)/(2π).")
-    return (("Var g = 1 gives u²", chain(problem, *variance.steps, solved)),)
+    text = "In the steps x stands for the pre-activation y and q for its variance u²."
+    return (("Var g = 1 gives u²", chain(problem, *variance.steps, solved), text),)
 
 
 def derive() -> Derivation:

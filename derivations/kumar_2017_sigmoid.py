@@ -9,8 +9,8 @@ and at N v² = 12.8 the variance of the pre-activations settles at u² = 4.535 (
 16), that of the outputs at 0.1043.
 
 The paper's experiment (Figure 3) was run with yet another variance: its code passes 3.6 as Keras's
-`scale`, which is N v² and not v√N, so that v = 1.897/√N. That is still better than Xavier's N v² =
-1, the other curve.
+`scale`, which is N v² and not v√N, so that v = 1.897/√N. Gradients shrink less with that than with
+Xavier's N v² = 1, the other curve.
 """
 
 from __future__ import annotations

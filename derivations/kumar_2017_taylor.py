@@ -8,8 +8,8 @@ stand for g(0) and g'(0).
 Two things are left out. The inputs of the first layer have mean 0, not g(0) (the paper says so
 itself in section 2), so for g(0) ≠ 0 even the tangent's network does not keep variance 1 there. And
 "the higher order terms can be ignored" cannot be repaired by taking more of them: at a fixed
-variance the expansion of E g² in powers of u² diverges for every activation with a pole in the
-complex plane (tanh, the sigmoid, SiLU, …).
+variance the expansion of E g² in powers of u² diverges for tanh, the sigmoid, SiLU and others that
+have poles in the complex plane.
 """
 
 from __future__ import annotations

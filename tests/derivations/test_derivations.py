@@ -7,15 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import pytest
 from flint import arb
-from sympy import Rational
+from sympy import Heaviside, Rational, Symbol, sqrt
 
 from derivations import names, result
 from derivations.__main__ import errata, index, main, markdown, pages
 from derivations.literate import Claim, Paper, agreement, chain, then
 from derivations.literate import number as true_number
 from initmath.derivation import Derivation
+from initmath.integral import GaussianIntegral
 from tests.gaussian.gaussian_numbers import close, number
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "reference.json").read_text(encoding="utf-8"))
@@ -128,6 +130,35 @@ def test_command(capsys):
     assert main(["kumar_2018"]) == 2
 
 
+def test_one_page_alone_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("derivations.__main__.FOLDER", tmp_path)
+    assert main(["--write", "kumar_2017_relu"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["kumar_2017_relu.md"]
+
+
+def test_integrals_over_two_variables_are_evaluated_by_the_checker():
+    c, body = Rational(1, 3), Symbol("y_1", real=True) * Symbol("y_2", real=True)
+    pair = sorted(body.free_symbols, key=str)
+    law = ((2, sqrt(2) * c), (sqrt(2) * c, 1))
+
+    def mean(f):
+        return number(GaussianIntegral(f, pair, (0, 0), law), {})
+
+    with mpmath.workdps(30):
+        third = mpmath.mpf(1) / 3
+        assert close(mean(body), mpmath.sqrt(2) * third, 1e-20)
+        assert close(mean(body**2), 2 * (1 + 2 * third**2), 1e-20)
+        quadrant = mpmath.mpf(1) / 4 + mpmath.asin(third) / (2 * mpmath.pi)
+        assert close(mean(Heaviside(pair[0]) * Heaviside(pair[1])), quadrant, 1e-20)
+        assert close(mean(Heaviside(pair[1])), mpmath.mpf(1) / 2, 1e-20)
+
+
+def test_the_law_of_two_variables_is_said_once():
+    text = markdown("cho_saul_2009_relu")
+    assert text.count("jointly normal") == 1
+    assert "mathcal{N}(\\left" not in text
+
+
 def test_a_step_that_rewrites_nothing_is_refused():
     with pytest.raises(ValueError, match="does not occur"):
         chain(Rational(1, 2), then("wrong", Rational(1, 3), Rational(1, 4), "a third is nowhere to be seen"))
@@ -137,8 +168,6 @@ def test_a_step_that_rewrites_nothing_is_refused():
     ("printed", "holds"), [("1.41", True), ("1.42", False), ("1.414", True), ("1.4", True), ("1.5", False)]
 )
 def test_printed_digits_are_judged_to_the_last(printed, holds):
-    from sympy import sqrt
-
     assert agreement(Claim("", "", printed), sqrt(2)).holds is holds
 
 
