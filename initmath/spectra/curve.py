@@ -39,6 +39,8 @@ class Component:
     Attributes
     ----------
     equation : UniformEquation
+    ends : tuple of float
+        s at the ends of the component; ±inf where it has no edge.
     low, high : float
         s at the ends that are followed.
     edges : tuple of bool
@@ -55,6 +57,7 @@ class Component:
     """
 
     equation: UniformEquation
+    ends: tuple[float, float]
     low: float
     high: float
     edges: tuple[bool, bool]
@@ -75,14 +78,14 @@ class Component:
     @cached_property
     def log_ends(self) -> tuple[float, float]:
         """Log λ at the two ends; −inf or inf where there is no edge."""
-        ends = np.array([self.low, self.high])
+        ends = np.array(self.ends)
         with np.errstate(all="ignore"):
             at = np.real(self.equation.at(ends + 0j, phase=False).log_z)
         # an edge at an atom of a, where M is infinite and u the atom's value
         at = np.where(np.isfinite(at), at, self.equation.depth * (self.equation.log_scale + ends))
         return (
-            float(at[0]) if self.edges[0] else -np.inf,
-            float(at[1]) if self.edges[1] else np.inf,
+            float(at[0]) if np.isfinite(ends[0]) else -np.inf,
+            float(at[1]) if np.isfinite(ends[1]) else np.inf,
         )
 
     def power_sum(self, k: int, log_scale: float) -> float:
@@ -163,7 +166,40 @@ class Component:
         return np.asarray(middle + 1j * self.equation.curve(middle))
 
     def solve_cdf(self, p: Real) -> Real:
-        """Return log λ with F(λ) = p, for p strictly between the values at the ends."""
+        """Return log λ with F(λ) = p, for p strictly between the values at the ends.
+
+        Newton's method on the two real equations Im log z = 0 and phase = 1 − p for the complex t, from the
+        interpolated curve: d log z = D dt and d(π phase) = Im((1 + m) D dt).  Where it does not settle,
+        as near the ends, s is bracketed.
+        """
+        wanted = np.asarray(p, dtype=np.float64)
+        tau = np.interp(wanted, self.cdf, self.tau)
+        t = self.place(tau)[0] + 1j * self._theta(tau)
+        found = np.full(wanted.shape, np.nan)
+        between = (wanted > self.cdf[0]) & (wanted < self.cdf[-1])
+        active = np.flatnonzero(between)
+        small = 1e-7 * min(1.0, float(np.ptp(self.log_lambda)))  # the next step is the square of a small one
+        for _ in range(_NEWTON_CDF):
+            if not active.size:
+                break
+            point = self.equation.at(t[active])
+            miss, turn = np.pi * (1 - point.phase - wanted[active]), -np.imag(point.log_z)
+            with np.errstate(all="ignore"):
+                move = (miss - (1 + np.real(point.m)) * turn) / np.imag(point.m)
+                new = t[active] + (move + 1j * turn) / point.slope
+            log_lambda = np.real(point.log_z) + move
+            valid = np.isfinite(new) & (np.imag(new) > 0) & (np.imag(new) < np.pi)
+            settled = valid & (np.abs(move) <= small) & (np.abs(turn) <= small)
+            found[active[settled]] = log_lambda[settled]
+            t[active[valid]] = new[valid]
+            active = active[valid & ~settled]
+        lost = np.isnan(found)
+        if lost.any():
+            found[lost] = self._bracket_cdf(wanted[lost])
+        return found
+
+    def _bracket_cdf(self, p: Real) -> Real:
+        """Newton's method on s, in a bracket."""
         index = np.searchsorted(self.cdf, p)
         ends = [self.low, self.high]
         reach = np.concatenate([[ends[0]], np.real(self.t), [ends[1]]])
@@ -171,20 +207,28 @@ class Component:
         s, _ = self.place(np.interp(p, self.cdf, self.tau))
         s = np.clip(s, low, high)
         theta = np.interp(s, np.real(self.t), np.imag(self.t))
+        active = np.arange(len(p))
         for _ in range(_QUANTILE_STEPS):
-            theta = self.equation.curve(s, theta)
-            point = self.equation.at(s + 1j * theta)
-            miss = (1 - point.phase) - p
-            low, high = np.where(miss > 0, low, s), np.where(miss > 0, s, high)
-            if np.all(np.abs(miss) <= 1e-15 * np.maximum(1, self.equation.depth / 10)):
-                break
+            theta[active] = self.equation.curve(s[active], theta[active])
+            point = self.equation.at(s[active] + 1j * theta[active])
+            miss = (1 - point.phase) - p[active]
+            low[active] = np.where(miss > 0, low[active], s[active])
+            high[active] = np.where(miss > 0, s[active], high[active])
             with np.errstate(all="ignore"):
-                new = s - miss / _mass_density(point.m, point.slope)
-            s = np.where((new > low) & (new < high), new, (low + high) / 2)
+                new = s[active] - miss / _mass_density(point.m, point.slope)
+            newton = (new > low[active]) & (new < high[active])
+            new = np.where(newton, new, (low[active] + high[active]) / 2)
+            done = np.abs(miss) <= 1e-15 * max(1, self.equation.depth / 10)
+            done |= np.abs(new - s[active]) <= 1e-13 * (1 + np.abs(new))
+            s[active] = np.where(done, s[active], new)
+            active = active[~done]
+            if not active.size:
+                break
         theta = self.equation.curve(s, theta)
         return np.asarray(np.real(self.equation.at(s + 1j * theta, phase=False).log_z))
 
 
+_NEWTON_CDF = 12
 _NEWTON = 30
 _BISECTIONS = 70
 _QUANTILE_STEPS = 40
@@ -221,8 +265,9 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
     log_mean : float
         log E λ, the unit of the moments that must be resolved, too.
     """
-    edges = bool(np.isfinite(low)), bool(np.isfinite(high))
+    ends = low, high
     low, high = _cut(equation, low, high, log_mean)
+    edges = low == ends[0], high == ends[1]
     panels = _first_panels(equation, low, high, edges)
     left, right = panels[:-1], panels[1:]
     kept: list[tuple[Real, Real, dict[str, Any]]] = []
@@ -240,7 +285,7 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
         left, right = left[~good], right[~good]
         middle = (left + right) / 2
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
-    return _joined(equation, low, high, edges, kept, unsettled)
+    return _joined(equation, ends, low, high, edges, kept, unsettled)
 
 
 def _first_panels(equation: UniformEquation, low: float, high: float, edges: tuple[bool, bool]) -> Real:
@@ -262,12 +307,13 @@ _FINEST = 1e-8
 
 def _cut(equation: UniformEquation, low: float, high: float, log_mean: float) -> tuple[float, float]:
     """Cut the tails where nothing of the mass, nor of the second moment, is left."""
-    if np.isfinite(low) and np.isfinite(high):
-        return low, high
     start, stop = max(low, -_DEEPEST), min(high, _DEEPEST)
-    steps = np.unique(np.concatenate([np.linspace(start, stop, 160), np.linspace(-40, 40, 161)]))
+    size = min(1.0, float(np.sqrt(equation.law.spread + equation.gaussian)))
+    size = min(size, high - low)
+    far = np.geomspace(1e-3 * size, _DEEPEST, 100)
+    steps = np.unique(np.concatenate([-far, far, start + far, stop - far]))
     steps = steps[(steps > start) & (steps < stop)]
-    t = steps + 1j * equation.curve(steps)
+    t = steps + 1j * equation.curve(steps, precision=1e-2)
     with np.errstate(all="ignore"):
         point = equation.at(t, phase=False)
         mass = _mass_density(point.m, point.slope)
@@ -277,9 +323,14 @@ def _cut(equation: UniformEquation, low: float, high: float, log_mean: float) ->
     # from the bulk outwards: far out rounding, depth times that of one layer, is all there is
     peak = int(np.argmax(weight))
     nothing = np.flatnonzero(weight <= _NEGLIGIBLE * equation.depth)
-    first = steps[np.max(nothing[nothing < peak], initial=0)]
-    last = steps[np.min(nothing[nothing > peak], initial=len(steps) - 1)]
-    return (low if np.isfinite(low) else float(first)), (high if np.isfinite(high) else float(last))
+    below, above = nothing[nothing < peak], nothing[nothing > peak]
+    if below.size:
+        low = float(steps[below[-1]])
+    if above.size:
+        high = float(steps[above[0]])
+    return max(low, float(steps[0])) if np.isinf(low) else low, min(high, float(steps[-1])) if np.isinf(
+        high
+    ) else high
 
 
 _DEEPEST = 250.0
@@ -297,7 +348,8 @@ def _sampled(
     seen = theta > 0
     density = np.where(seen, np.maximum(-np.imag(point.m) / np.pi, 0), 0.0)
     with np.errstate(all="ignore"):
-        mass = np.where(seen, _mass_density(point.m, point.slope), 0.0)
+        mass = _mass_density(point.m, point.slope)
+    mass = np.where(seen & np.isfinite(mass), mass, 0.0)
     return {
         "tau": tau,
         "t": t,
@@ -330,6 +382,7 @@ def _roughness(part: dict[str, Any], log_mean: float, second: float) -> Real:
 
 def _joined(
     equation: UniformEquation,
+    ends: tuple[float, float],
     low: float,
     high: float,
     edges: tuple[bool, bool],
@@ -344,6 +397,7 @@ def _joined(
     panels = np.append(np.sort(np.concatenate([left for left, _, _ in kept])), 1.0)
     return Component(
         equation,
+        ends,
         low,
         high,
         edges,

@@ -82,15 +82,19 @@ class UniformEquation:
             angle = angle + self.depth * mean_argument(self.law, t)
         return Point(log_z, slope, sums.m, angle / np.pi)
 
-    def curve(self, s: Real, guess: Real | None = None) -> Real:
+    def curve(self, s: Real, guess: Real | None = None, precision: float = 1e-16) -> Real:
         """θ(s): where the circle |w| = μ₁ eˢ meets the boundary curve; 0 off the support.
 
-        Newton's method on logit(θ/π), which keeps digits at both ends, inside a bracket.
+        Newton's method on logit(θ/π), which keeps digits at both ends, inside a bracket.  ``precision`` is
+        relative to the distance from 0 or π.
         """
         s = np.asarray(s, dtype=np.float64)
         low = self.smallest_angle(s)
         high = np.full(s.shape, np.pi * (1 - 1e-15))
         inside = np.imag(self.at(s + 1j * low, phase=False).log_z) < 0
+        if self.law.branches and not inside.all():  # rounding may have decided: ask again where it cannot
+            safe = np.maximum(low, self._safe_angle())
+            inside |= np.imag(self.at(s + 1j * safe, phase=False).log_z) < 0
         theta = np.where(inside, np.pi / 2 if guess is None else np.clip(guess, low, high), 0.0)
         active = np.flatnonzero(inside)
         for step in range(_MOST_STEPS):
@@ -110,15 +114,15 @@ class UniformEquation:
             solved = np.abs(value) <= self._rounding(here)
             theta[active] = np.where(solved, here, new)
             # one more step of Newton's method would be the square of this one
-            close = newton & (np.abs(new - here) <= 1e-8 * np.minimum(here, np.pi - here))
+            close = newton & (np.abs(new - here) <= np.sqrt(precision) * np.minimum(here, np.pi - here))
             tight = (b - a) <= 4e-16 * np.minimum(b, np.pi - a)
             active = active[~(close | tight | solved)]
         return theta
 
     def _rounding(self, theta: Real) -> Real:
-        """Rounding of Im log z near the curve, where its terms cancel."""
+        """Estimate the rounding of Im log z near the curve, where its terms cancel."""
         if not self.law.branches:
-            return 4e-16 * theta  # real nodes: every term is a multiple of θ
+            return np.asarray(4e-16 * theta)  # of real nodes, every term is a multiple of θ
         size = float(np.sqrt(min(1.0, self.law.spread + self.gaussian)))
         return np.full(theta.shape, 1e-16 * max(4.0, self.depth * size))
 
@@ -131,12 +135,17 @@ class UniformEquation:
         if not self.law.branches:
             size = min(1.0, self.law.spread + self.gaussian + 1e-12)
             return np.full(s.shape, max(1e-8 * size, float(np.sqrt(4e-16 * size))))
-        size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian + 1e-12)))
+        size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian)))
         at = np.exp(s) * self.law.mean
         inside = np.zeros(s.shape, dtype=bool)
         for low, high in self.law.intervals:
             inside |= (at > low) & (at < high)
-        return np.where(inside, 1e-8, np.cbrt(2e-16 * self.depth)) * size
+        return np.where(inside, 1e-8 * size, self._safe_angle())
+
+    def _safe_angle(self) -> float:
+        """Angle above which the rounding of complex nodes, depth times 1e-16, is less than Im log z ~ θ³."""
+        size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian)))
+        return size * float(np.cbrt(2e-16 * self.depth / size))
 
 
 _MOST_STEPS = 80

@@ -151,7 +151,7 @@ def test_edges_of_the_reference_table():
 
 def test_ratios_of_the_reference_table():
     for name, entry in ISO.items():
-        if not name.startswith("iso.ratio.") or entry["activation"] in ("selu",):
+        if not name.startswith("iso.ratio."):
             continue
         q = float(Rational(name.split("q=")[1]))
         assert slope_law(resolve(entry["activation"]), q).spread == pytest.approx(
@@ -159,15 +159,59 @@ def test_ratios_of_the_reference_table():
         ), name
 
 
-@pytest.mark.parametrize("s2", [0.25, 4.0])
-def test_universal_edges(s2):
-    depth = 10**4
-    p = 1 / (1 + s2 / depth)
-    law = spectral_law_of(bernoulli(p), depth, "orthogonal")
+@pytest.mark.parametrize("s2", [0.25, 1.0, 4.0])
+def test_universal_edges_of_a_bernoulli_slope(s2):
+    depth = 10**6
+    law = spectral_law_of(bernoulli(1 / (1 + s2 / depth)), depth, "orthogonal")
     top = max([a for a, _ in law.atoms] + [high for _, high in law.support])
-    key = f"iso.bernoulli.lmax.s2={Rational(s2)}"
-    if key in ISO:
-        assert top == pytest.approx(float(ISO[key]["value"]), rel=1e-3)
+    # e^σ² while an atom is there (σ² ≤ 1), else e σ²
+    limit = float(np.exp(s2)) if s2 <= 1 else float(np.exp(1) * s2)
+    entry = ISO.get(f"iso.bernoulli.lmax.s2={Rational(s2)}")
+    if entry:
+        assert limit == pytest.approx(float(entry["value"]), rel=1e-14)
+    assert top == pytest.approx(limit, rel=2e-5)
+
+
+@pytest.mark.parametrize("s2", [0.25, 1.0, 4.0])
+def test_universal_edges_of_a_smooth_slope(s2):
+    # erf near q = 0: g'² = exp(−2x²) up to a factor, spread (1 + 4q)/√(1 + 8q) − 1 = 8q² + …
+    depth = 10**6
+    law = spectral_law("erf", depth, "orthogonal", q=float(np.sqrt(s2 / depth / 8)))
+    # g'² comes down to 0 far out in the Gaussian, and so does the support; the mass ends at the limit's edge
+    low, high = float(law.quantile(1e-5)), law.support[-1][1]
+    assert law.sigma2_jjt == pytest.approx(s2, rel=1e-2)
+    for name, found in (("lmax", high), ("lmin", low)):
+        entry = ISO.get(f"iso.smooth.{name}.s2={Rational(s2)}")
+        if entry:
+            assert found == pytest.approx(float(entry["value"]), rel=2e-2), name
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-9, -1e-9, 1e-6, -1e-6, 1e-4, -1e-4])
+@pytest.mark.parametrize("depth", [10**4, 10**6])
+def test_nearly_marginal_atoms(depth, distance):
+    """1 − L(1 − p) = distance: edge and atom are that close together, and mass and moments still come out."""
+    law = spectral_law_of(bernoulli(1 - (1 - distance) / depth), depth, "orthogonal")
+    assert abs(law.mass - 1) < 2e-7
+    assert law.error < 2e-7
+    p = np.array([0.01, 0.5, 0.9, 0.99])
+    np.testing.assert_allclose(law.log_cdf(law.log_quantile(p)), p, atol=1e-9)
+
+
+@pytest.mark.parametrize(("activation", "q"), [("tanh", 1e-8), ("gelu", 1e-8), ("gelu", 1e-4)])
+def test_small_q(activation, q):
+    assert spectral_law(activation, 20, "orthogonal", q).error < 1e-7
+
+
+def test_a_slope_constant_to_rounding_is_refused():
+    with pytest.raises(InputError, match="does not resolve"):
+        spectral_law("tanh", 2, "orthogonal", 1e-12)
+
+
+def test_quantiles_by_newton_and_by_bracketing_agree():
+    law = spectral_law("tanh", 20)
+    p = np.linspace(0.001, 0.999, 25)
+    part = law.parts[0]
+    np.testing.assert_allclose(part.solve_cdf(p), part._bracket_cdf(p), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.slow
