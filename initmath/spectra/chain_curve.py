@@ -1,8 +1,8 @@
 r"""The components of the spectrum of unequal layers: found by a scan, ended by branch points, then resolved.
 
 The coordinate is s with λ(s) = |z(−μ eˢ)|, the real monotone map of the negative line: it spreads the mass
-evenly, over hundreds of decades if need be.  At an edge s is a quadratic function of τ.  A component narrower
-than the scan could be missed; the mass of the law would show it.
+evenly, over hundreds of decades if need be.  At an edge s is a quadratic function of τ.  F is known
+in the gaps, too, so that a component between two points of the scan shows, and is looked for there.
 """
 
 from __future__ import annotations
@@ -35,10 +35,14 @@ _ROUNDS = 12
 _HIGHEST = 45.0
 _NOTHING = 2e-15  # a sum over the contour has rounding, too
 _PER_UNIT = 2.5
-_BULK = 81  # further points within ± _REACH standard deviations of the mean
-_REACH = 8.0
+_BULK = 121  # further points about the mean, in units of the standard deviation, up to _REACH
+_REACH = 3.0
+_MISSING = 1e-7  # of F between points off the spectrum
+_FILL = 8
+_MOST_HOLES = 20
 _SECTIONS = 24
-_FINEST = 8
+_FINEST = 9
+_MARKED = 3  # sections after which an edge is taken to be where an atom begins or ends
 
 
 @dataclass(frozen=True)
@@ -161,16 +165,18 @@ def _invert(equation: ChainEquation, x: Real) -> Real:
     return np.asarray(s)
 
 
-def chain_components(equation: ChainEquation, atoms: Sequence[float]) -> tuple[ChainComponent, ...]:
+def chain_components(
+    equation: ChainEquation, marks: Sequence[tuple[float, float]]
+) -> tuple[ChainComponent, ...]:
     """Find and resolve all components.
 
     Parameters
     ----------
     equation : ChainEquation
-    atoms : sequence of float
-        log λ of the positive atoms: a component is cut there.
+    marks : sequence of (float, float)
+        log λ and weight of the positive atoms, those of weight 0 too (m is infinite): components end there.
     """
-    x, states, inside = _scan(equation)
+    x, states, inside = _scan(equation, marks)
     found: list[ChainComponent] = []
     start = 0
     runs: list[tuple[int, int]] = []
@@ -179,22 +185,29 @@ def chain_components(equation: ChainEquation, atoms: Sequence[float]) -> tuple[C
             if inside[start]:
                 runs.append((start, i - 1))
             start = i
-    for first, last in runs:
-        low = None if first == 0 else _edge(equation, x, states, first, first - 1)
-        high = None if last == len(x) - 1 else _edge(equation, x, states, last, last + 1)
-        ends = [low, *_cuts(equation, atoms, x[first], x[last]), high]
+    for number, (first, last) in enumerate(runs):
+        low = high = None
+        if first > 0 and (number > 0 or not _thin(equation, states[:, first - 1])):
+            low = _edge(equation, x, states, first, first - 1, marks)
+        if last < len(x) - 1 and (number < len(runs) - 1 or not _thin(equation, states[:, last + 1])):
+            high = _edge(equation, x, states, last, last + 1, marks)
+        ends = [low, *_cuts(equation, marks, x[first], x[last]), high]
         for left, right in pairwise(ends):
             part = slice(first, last + 1)
             found.append(_component(equation, left, right, x[part], states[:, part]))
     return tuple(found)
 
 
-def _cuts(equation: ChainEquation, atoms: Sequence[float], low: float, high: float) -> list[Edge]:
+def _cuts(
+    equation: ChainEquation, marks: Sequence[tuple[float, float]], low: float, high: float
+) -> list[Edge]:
     nowhere = np.full(len(equation.groups), np.nan + 0j)
-    return [Edge(at, nowhere, False) for at in sorted(atoms) if low < at < high]
+    return [Edge(at, nowhere, False) for at, _ in sorted(marks) if low < at < high]
 
 
-def _scan(equation: ChainEquation) -> tuple[Real, Complex, NDArray[np.bool_]]:
+def _scan(
+    equation: ChainEquation, marks: Sequence[tuple[float, float]]
+) -> tuple[Real, Complex, NDArray[np.bool_]]:
     """Points of the λ-axis, their states, and whether they are in the spectrum."""
     pivot = equation.groups[0].law
     s = np.arange(-700.0, 1.0, 0.5)
@@ -206,23 +219,59 @@ def _scan(equation: ChainEquation) -> tuple[Real, Complex, NDArray[np.bool_]]:
     tops = [group.law.intervals[-1][1] / group.law.mean for group in equation.groups]
     highest = min(_HIGHEST, 6 + float(np.log(1 + equation.spread) + np.log(max(tops))))
     s = np.linspace(lowest, highest, int(max(160, _PER_UNIT * (highest - lowest))))
+    _, x, _ = equation.negative(s)
+    # mean and deviation of the positive λ
+    deviation = min(np.sqrt(max((1 + equation.spread) * equation.rank - 1, 1e-24)), 3.0)
+    far = np.arcsinh(_REACH / deviation)
+    bulk = equation.log_mean - np.log(equation.rank) + deviation * np.sinh(np.linspace(-far, far, _BULK))
+    s = np.sort(np.concatenate([s, np.interp(bulk[(bulk > x[0]) & (bulk < x[-1])], x, s)]))
     start, x, _ = equation.negative(s)
-    deviation = np.sqrt(max(equation.spread, 1e-24))
-    bulk = equation.log_mean + min(deviation, 3.0) * np.linspace(-_REACH, _REACH, _BULK)
-    bulk = bulk[(bulk > x[0]) & (bulk < x[-1])]
-    more, _, _ = equation.negative(np.interp(bulk, x, s))
-    order = np.argsort(np.concatenate([x, bulk]))
-    x = np.concatenate([x, bulk])[order]
-    states, inside = equation.follow(np.hstack([start, more])[:, order], x)
+    states, inside = equation.follow(start, x)
+    for _ in range(_FILL):
+        holes = _holes(equation, marks, x, states, inside)
+        if not 0 < holes.size <= _MOST_HOLES:
+            break
+        more = np.concatenate([np.linspace(s[i], s[i + 1], _FILL + 2)[1:-1] for i in holes])
+        start, at, _ = equation.negative(more)
+        new, seen = equation.follow(start, at)
+        order = np.argsort(np.concatenate([s, more]))
+        s, x = np.concatenate([s, more])[order], np.concatenate([x, at])[order]
+        states, inside = np.hstack([states, new])[:, order], np.concatenate([inside, seen])[order]
     return x, states, inside
 
 
-def _edge(equation: ChainEquation, x: Real, states: Complex, inner: int, outer: int) -> Edge:
+def _holes(
+    equation: ChainEquation,
+    marks: Sequence[tuple[float, float]],
+    x: Real,
+    states: Complex,
+    inside: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """Return neighbours off the spectrum between which F grows by more than the atoms: a missed component."""
+    above = equation.upper(states, equation.at(states).m)
+    grown = above[:-1] - above[1:]
+    for at, weight in marks:
+        grown = grown - weight * ((x[:-1] <= at) & (at < x[1:]))
+    return np.flatnonzero(~inside[:-1] & ~inside[1:] & (np.abs(grown) > _MISSING))
+
+
+def _edge(
+    equation: ChainEquation,
+    x: Real,
+    states: Complex,
+    inner: int,
+    outer: int,
+    marks: Sequence[tuple[float, float]],
+) -> Edge:
     """Narrow the gap between a point inside and one outside, then go to the branch point."""
     state_in, state_out = states[:, inner], states[:, outer]
     x_in, x_out = float(x[inner]), float(x[outer])
     s_in, s_out = (float(value) for value in _invert(equation, np.array([x_in, x_out])))
     for count in range(_FINEST):
+        if count == _MARKED:
+            held = _cuts(equation, marks, min(x_in, x_out) - 1e-10, max(x_in, x_out) + 1e-10)
+            if held:
+                return held[0]
         if count:
             found = _branch_point(equation, state_in, state_out, sorted((x_in, x_out)))
             if found is not None:
@@ -247,40 +296,70 @@ def _branch_point(
 ) -> Edge | None:
     """Where d log z/dt₀ = 0 on the real line, the groups matching; None where the slope does not change."""
     sides = np.where(np.imag(state_out) > np.pi / 2, np.pi, 0.0)
-    last = np.real(state_out)
+    home = _gaps(equation, np.real(state_out), sides)
+    if home is None:
+        return None
+    known = {float(np.real(state_out[0])): np.real(state_out)}
 
     def descent(s: float) -> float:
-        nonlocal last
-        guess = np.append(s, last[1:])[:, None] + 1j * sides[:, None]
-        for _ in range(12):
-            point = equation.at(guess)
-            step = np.real(point.step)
-            guess[1:] += np.clip(step, -1, 1)
-            if not np.isfinite(step).all() or np.abs(step).max(initial=0.0) < 1e-15:
+        """Slope, or NaN where a group leaves its gap of the support."""
+        nearest = known[min(known, key=lambda other: abs(other - s))]
+        guess = np.append(s, nearest[1:])[:, None] + 1j * sides[:, None]
+        for _ in range(_STEPS):
+            step = np.real(equation.at(guess).step)
+            if not np.isfinite(step).all():
+                return np.nan
+            guess[1:] += np.clip(step, -0.5, 0.5)
+            if np.abs(step).max(initial=0.0) < 1e-15 * (1 + np.abs(guess).max()):
                 break
-        last = np.real(guess[:, 0])
-        return float(np.real(equation.at(guess).slope[0]))
+        value = equation.at(guess)
+        line = np.real(guess[:, 0])
+        if np.abs(value.miss).max(initial=0.0) > 1e-9 or _gaps(equation, line, sides) != home:
+            return np.nan
+        known[s] = line
+        return float(np.real(value.slope[0]))
 
-    start, inward = float(np.real(state_out[0])), float(np.real(state_in[0] - state_out[0]))
-    before = descent(start)
-    stride = inward
+    start, stride = float(np.real(state_out[0])), float(np.real(state_in[0] - state_out[0]))
+    before, after = descent(start), np.nan
     for _ in range(8):
         after = descent(start + stride)
-        if np.isfinite(after) and np.isfinite(before) and (after > 0) != (before > 0):
+        if np.isfinite(after) and (after > 0) != (before > 0):
             break
-        stride *= 2
-    else:
+        stride *= 2 if np.isfinite(after) else 0.5
+    if not (np.isfinite(before) and np.isfinite(after) and before * after < 0):
         return None
     root = float(brentq(descent, start, start + stride, xtol=1e-15, rtol=1e-14))
-    descent(root)
-    state = np.append(root, last[1:]) + 1j * sides
+    if not np.isfinite(descent(root)):
+        return None
+    state = known[root] + 1j * sides
     value = equation.at(state[:, None])
     at = float(np.real(value.log_z[0]))
     slack = 1e-9 * (1 + abs(at))
-    held = bracket[0] - slack <= at <= bracket[1] + slack and abs(value.slope[0]) < 1e-3 * (
-        abs(before) + abs(after)
-    )
-    return Edge(at, state, True) if held else None
+    small = abs(value.slope[0]) < 1e-3 * (abs(before) + abs(after))
+    return Edge(at, state, True) if small and bracket[0] - slack <= at <= bracket[1] + slack else None
+
+
+_STEPS = 30
+
+
+def _gaps(equation: ChainEquation, line: Real, sides: Real) -> tuple[int, ...] | None:
+    """Return the number of the gap of a_g that each w_g is in, −1 for w_g < 0; None inside a support."""
+    found = []
+    for group, s, side in zip(equation.groups, line, sides, strict=True):
+        if side > 0:
+            found.append(-1)
+            continue
+        w = group.law.mean * float(np.exp(min(s, 700.0)))
+        if any(low < w < high for low, high in group.law.intervals):
+            return None
+        found.append(sum(low <= w for low, _ in group.law.intervals))
+    return tuple(found)
+
+
+def _thin(equation: ChainEquation, state: Complex) -> bool:
+    """Tell whether a point that looks empty is in the spectrum, with a density below rounding."""
+    sides = np.where(np.imag(state) > np.pi / 2, np.pi, 0.0)
+    return _gaps(equation, np.real(state), sides) is None
 
 
 def _component(

@@ -40,7 +40,7 @@ _LONGEST = 1.0  # of a Newton step in log w
 _FARTHEST = 700.0  # |log w| that is searched on the negative line
 _LAST = 1e-3  # δ from which z = λ itself is tried
 _CLOSEST = 1e-9
-_ANGLE = 1e-8
+_ANGLE = 1e-11
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class ChainEquation:
 
         Off the spectrum some w_g is positive, so that its angle is 0.
         """
-        least = _ANGLE * min(1.0, float(np.sqrt(self.spread)))
+        least = _ANGLE * max(1.0, self.depth / 50)
         return np.asarray((np.imag(t) > least).all(axis=0))
 
     def newton(self, t: Complex, target: Complex, steps: int = _STEPS) -> tuple[Complex, Mask]:

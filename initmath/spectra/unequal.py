@@ -279,12 +279,13 @@ def spectral_law_of_layers(layers: Sequence[Layer]) -> LayeredLaw:
     """
     chain = tuple(_resolved(layers))
     equation = _equation(chain)
-    log_atoms = _atoms(chain, equation)
+    candidates = _atoms(chain, equation)
+    log_atoms = tuple((at, p) for at, p in candidates if p > _RESIDUE)
     parts: tuple[ChainComponent, ...] = ()
     push, share = None, 0.0
     lone = _lone_slope(chain)
     if lone is None:
-        parts = chain_components(equation, [s for s, _ in log_atoms if np.isfinite(s)])
+        parts = chain_components(equation, [mark for mark in candidates if np.isfinite(mark[0])])
     elif lone.law.branches:
         share = lone.width
         push = PushForward(lone.law, _gain(chain) - float(np.log(lone.law.mean)))
@@ -314,6 +315,9 @@ class _Resolved:
 def _resolved(layers: Sequence[Layer]) -> list[_Resolved]:
     if not layers or len(layers) > _MOST_GROUPS:
         raise InputError(f"a network needs 1 to {_MOST_GROUPS} layers, got {len(layers)}")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise InputError(f"layers must be Layer objects, got {layer!r}")
     known: dict[Any, SlopeLaw] = {}
     widths = [1.0]
     for layer in layers:
@@ -406,10 +410,11 @@ def _lone_slope(chain: Sequence[_Resolved]) -> Group | None:
 def _atoms(chain: Sequence[_Resolved], equation: ChainEquation) -> tuple[tuple[float, float], ...]:
     """Atoms: at 0 by the smallest rank; elsewhere where subspaces are too large not to meet.
 
-    The dimension of the eigenspace at Π a_l is N₀ less what each D_l and each falling W_l takes away.
+    The dimension of the eigenspace at Π a_l is N₀ less what each D_l and each falling W_l takes away.  Where
+    just nothing is left the weight is 0, and the density is infinite.
     """
     found: dict[float, float] = {}
-    if equation.rank < 1 - 1e-15:
+    if equation.rank < 1 - _RESIDUE:
         found[-np.inf] = 1 - equation.rank
     if any(one.weights == "gaussian" for one in chain):
         return tuple(found.items())
@@ -424,7 +429,7 @@ def _atoms(chain: Sequence[_Resolved], equation: ChainEquation) -> tuple[tuple[f
                 )
                 for at, left in partial
                 for a, p in group.law.atoms
-                if a > 0 and left - group.count * group.width * (1 - p) > _RESIDUE
+                if a > 0 and left - group.count * group.width * (1 - p) > -_RESIDUE
             ]
     for at, left in partial:
         found[at] = found.get(at, 0.0) + left
