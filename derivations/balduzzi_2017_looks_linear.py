@@ -6,7 +6,8 @@ whole network is the product of its W'.  With orthogonal W' every singular value
 any depth: dynamical isometry with ReLUs, which no choice of variances gives to ReLU itself (see Pennington
 2017).
 
-Below for one weight w and one input y; a row of W' times a vector is a sum of such terms.
+Below for one weight w and one input y; a row of W' times a vector is a sum of such terms.  Layer by layer
+the same happens, with y the output of the layer below.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PAPER = Paper(
     "arXiv:1702.08591 (a summary with the construction was read, not the paper)",
     "from memory",
 )
-w, y, v = (Symbol(n, real=True) for n in ("w", "y", "v"))
+w, y = (Symbol(n, real=True) for n in ("w", "y"))
 
 CLAIM = Claim("the looks-linear initialization", "what a unit with the weights (w, −w) makes of ρ(y).", w * y)
 REMARKS = (
@@ -38,22 +39,6 @@ REMARKS = (
 
 def _positive(t: object) -> object:
     return (t + abs(t)) / 2
-
-
-def parts() -> tuple[tuple[str, Derivation, str], ...]:
-    """Show two layers: the construction repeated."""
-    inner = w * (Max(0, y) - Max(0, -y))
-    two = chain(
-        v * Max(0, inner) - v * Max(0, -inner),
-        then(
-            "the last layer",
-            v * Max(0, inner) - v * Max(0, -inner),
-            v * inner,
-            "max(0, t) − max(0, −t) = t with t the inner layer's output.",
-        ),
-        then("the inner layer", inner, w * y, "the same with t = y."),
-    )
-    return (("Two layers", two, "So on by induction: L layers multiply their weights."),)
 
 
 def derive() -> Derivation:

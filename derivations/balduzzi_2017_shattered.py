@@ -14,12 +14,13 @@ uncorrelated, but slowly.
 
 from __future__ import annotations
 
-from sympy import Integer, Rational, Symbol, UnevaluatedExpr, factorial
+from sympy import Heaviside, Integer, Rational, Symbol, factorial
 
 from derivations.literate import Checked, Claim, Measured, Paper, chain, then
 from derivations.orbits import enclosed
 from initmath.balls import working_precision
 from initmath.derivation import Derivation
+from initmath.integral import GaussianIntegral, q
 
 PAPER = Paper(
     "Balduzzi, Frean, Leary, Lewis, Ma & McWilliams",
@@ -29,6 +30,7 @@ PAPER = Paper(
     "from memory",
 )
 L = Symbol("L", positive=True)
+y1, y2 = (Symbol(name, real=True) for name in ("y_1", "y_2"))
 active, both = Rational(1, 2), Rational(1, 4)
 
 CLAIM = Claim(
@@ -62,9 +64,8 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
             "factorial",
             factorial(L),
             L * (L - 1) * (L - 2) * factorial(L - 3),
-            "the three last factors apart.",
+            "the three last factors apart; then (L − 3)! cancels, and 3! = 6: close to 6/L³.",
         ),
-        then("cancel", None, 6 / (L * (L - 1) * (L - 2)), "3! = 6, and (L − 3)! cancels: close to 6/L³."),
     )
     return (
         (
@@ -80,12 +81,13 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 
 def derive() -> Derivation:
-    """Show covariance over variance, L times."""
-    covariance, variance = UnevaluatedExpr(2 * both), UnevaluatedExpr(2 * active)
+    """Show P(both active) over P(active), L times; the factors 2 of He's variance cancel."""
+    one = GaussianIntegral(Heaviside(y1), y1, 0, q)
+    two = GaussianIntegral(Heaviside(y1) * Heaviside(y2), (y1, y2), (0, 0), ((q, 0), (0, q)))
     return chain(
-        covariance**L / variance**L,
-        then("multiply", covariance, both * 2, "2 P(both units active) = 2 · ¼."),
-        then("multiply", variance, active * 2, "2 P(unit active) = 2 · ½ = 1, and 1 to the power L is 1."),
+        (two / one) ** L,
+        then("independence", two, one**2, "the model's assumption: y₁ and y₂ uncorrelated, and normal."),
+        then("half", one, active, "a normal variable of mean 0 is positive with probability ½; (½)²/½ = ½."),
     )
 
 

@@ -91,7 +91,7 @@ def derive() -> Derivation:
     variance = at(derived("relu", "variance"), {q: Integer(1)})
     return chain(
         1 / sqrt(variance.problem),
-        *variance.steps,
+        *variance.steps[:-1],  # the last one only collects the factor q, which is 1 here
         then("root", None, sqrt(2 / (1 - 1 / pi)), "1 over ½ − 1/(2π) is 2/(1 − 1/π)."),
     )
 

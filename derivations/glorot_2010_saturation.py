@@ -2,8 +2,8 @@
 
 They train deep tanh networks from the habit W ~ U(±1/√n) and see the layers saturate in order, the first
 one first; they call the reason not understood.  The theory of the start says this much: N v² = 1/3, and
-tanh² y < y², so the variance of y falls at least by 3 in each layer.  At the start no layer is saturated,
-the first is the nearest to it by far, and the deep ones are linear.
+tanh² y < y², so the variance of y falls at least by the factor 3 in each layer.  At the start no layer is
+saturated, the first is the nearest to it by far, and the deep ones are linear.
 
 The gradients of the weights do not fall: what the signal loses on the way up, the gradient loses on the way
 down, and the gradient of a weight is the product of both, about the same in all layers.  So all weights
@@ -60,11 +60,9 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 def derive() -> Derivation:
     """Show tanh² y/(3y²) as y → 0; E tanh² y/(3q) has the same limit as q → 0 (dominated convergence)."""
     ratio = Limit(tanh(y) ** 2 / (3 * y**2), y, 0)
-    tangent = Limit(y**2 / (3 * y**2), y, 0)
     return chain(
         ratio,
-        then("tangent", ratio, tangent, "tanh y = y − y³/3 + …: the ratio of tanh² y to y² tends to 1."),
-        then("cancel", None, Rational(1, 3), "y² cancels, and one third is left."),
+        then("tangent", ratio, Rational(1, 3), "tanh y / y tends to the slope of tanh at 0, which is 1."),
     )
 
 

@@ -44,27 +44,22 @@ REMARKS = (
 def parts() -> tuple[tuple[str, Derivation, str], ...]:
     """Show the drop of 1 − c at small angles; the angle; the smooth class."""
     drop = Limit((sin(t) - t * cos(t)) / (pi * t**3), t, 0)
-    series = Limit((t**3 / 2 - t**3 / 6) / (pi * t**3), t, 0)
+    series = Limit((t - t**3 / 6 - t * (1 - t**2 / 2)) / (pi * t**3), t, 0)
     lost = chain(
         drop,
         then(
             "series",
             None,
             series,
-            "sin θ = θ − θ³/6 + …, θ cos θ = θ − θ³/2 + …; what follows is of order θ⁵ and does not count.",
+            "sin θ = θ − θ³/6 + …, cos θ = 1 − θ²/2 + …; what follows is of order θ⁵ and does not count.",
         ),
-        then("cancel", None, 1 / (3 * pi), "1/2 − 1/6 = 1/3, and θ³ cancels."),
+        then("cancel", None, 1 / (3 * pi), "θ − θ is 0, −1/6 + 1/2 = 1/3, and θ³ cancels."),
     )
+    half = Limit(2 * sin(t / 2) ** 2 / t**2, t, 0)
     angle = chain(
-        Limit(sqrt(1 - cos(t)) / t, t, 0),
-        then(
-            "series", None, Limit(sqrt(t**2 / 2) / t, t, 0), "1 − cos θ = θ²/2 − …, the rest is of order θ⁴."
-        ),
-        then("cancel", None, 1 / sqrt(2), "√(θ²/2) = θ/√2."),
-    )
-    factor = chain(
-        sqrt(2) ** 3 * (1 / (3 * pi)),
-        then("power", None, k, "(√2)³ = 2√2."),
+        Limit((1 - cos(t)) / t**2, t, 0),
+        then("half angle", None, half, "1 − cos θ = 2 sin²(θ/2)."),
+        then("limit", None, Rational(1, 2), "sin x / x tends to 1, here with x = θ/2: 2 · (1/2)²."),
     )
     smooth = chain(
         Limit(1 / (s - m * s**2) - 1 / s, s, 0),
@@ -78,8 +73,11 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
     )
     return (
         ("What a layer takes from 1 − c, over θ³", lost, "As θ → 0."),
-        ("s = √(1 − c) over θ", angle, "So θ = √2 s to first order."),
-        ("k: what a layer takes from s², over s³", factor, "θ³/(3π) with θ = √2 s."),
+        (
+            "s² = 1 − c over θ²",
+            angle,
+            "So s² = θ²/2 and θ = √2 s to first order; a layer takes (√2 s)³/(3π) = k s³ with k = 2√2/(3π).",
+        ),
         (
             "For comparison, a smooth activation: 1/(1 − c) grows by m a layer",
             smooth,
@@ -100,8 +98,12 @@ def derive() -> Derivation:
             root,
             "(1 − r)/r = (1 − r²)/(r (1 + r)) with r = √(1 − ks), and 1 − r² = ks.",
         ),
-        then("continuity", root, k / 2, "put s = 0: r = 1."),
-        then("fraction", None, 9 * pi**2 / 2, "k² = 8/(9π²), so 4/k² = 36π²/8."),
+        then(
+            "continuity",
+            root,
+            k / 2,
+            "put s = 0: r = 1. k/2 = √2/(3π) is what a layer adds to 1/s, and its inverse squared is 9π²/2.",
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from sympy import Integer, Rational, sqrt
 
-from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, derived, then
+from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, derived
 from derivations.orbits import enclosed
 from initmath.balls import bits, working_precision
 from initmath.derivation import Derivation, Number
@@ -82,8 +82,13 @@ REMARKS = (
 def parts() -> tuple[tuple[str, Derivation, str], ...]:
     """Show σ_w² from χ₁ = 1."""
     slope = derived("relu", "derivative_second_moment")
-    end = then("fraction", None, Integer(2), "1 over ½.")
-    return (("χ₁ = 1 gives σ_w² = 2", chain(1 / slope.problem, *slope.steps, end), "σ_w² = 1/E g'²."),)
+    return (
+        (
+            "χ₁ = 1 gives σ_w² = 2",
+            chain(1 / slope.problem, *slope.steps),
+            "σ_w² = 1/E g'², and 1 over ½ is 2.",
+        ),
+    )
 
 
 def derive() -> Derivation:

@@ -11,7 +11,7 @@ most 1/3.
 
 from __future__ import annotations
 
-from sympy import Integral, Rational, Symbol, sqrt
+from sympy import Integral, Rational, Symbol, erf, exp, pi, sqrt
 
 from derivations.literate import Checked, Claim, Measured, Paper, chain, then
 from initmath.derivation import Derivation
@@ -29,6 +29,9 @@ slope = Symbol("s", positive=True)
 KAIMING = 2 / ((1 + slope**2) * n)
 
 CLAIM = Claim("kaiming_uniform_", "the variance of a weight, n the number of inputs, s the slope.", KAIMING)
+
+
+CUT = sqrt(1 - 2 * sqrt(2 / pi) * exp(-2) / erf(sqrt(2)))  # see truncated_normal_constant
 
 
 def _half(name: str, fan_in: int, fan_out: int | None = None) -> object:
@@ -57,7 +60,7 @@ REMARKS = (
     "default 1/3.",
     "LeCun's and Glorot's keep the variance of linear units, He's that of ReLU.  What another activation "
     "needs is "
-    "derived by `initmath derive`, for each criterion.",
+    "derived by initmath derive, for each criterion.",
 )
 
 
@@ -66,8 +69,12 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
     whole = Integral(w**2, (w, -a, a)) / (2 * a)
     variance = chain(
         whole,
-        then("antiderivative", Integral(w**2, (w, -a, a)), 2 * a**3 / 3, "w³/3 from −a to a."),
-        then("cancel", None, a**2 / 3, "2a³/3 over 2a: the factor 2a goes."),
+        then(
+            "antiderivative",
+            Integral(w**2, (w, -a, a)),
+            2 * a**3 / 3,
+            "w³/3 from −a to a; over 2a that is a²/3.",
+        ),
     )
     return (
         ("The variance of the uniform law on (−a, a)", variance, "The mean is 0, so it is the mean square."),
@@ -75,11 +82,12 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 
 def derive() -> Derivation:
-    """Show the squared half width over 3; the half width is √3 · gain/√n with gain² = 2/(1 + s²)."""
+    """Show the variance for the half width √3 · gain/√n, with gain² = 2/(1 + s²)."""
     half = sqrt(3) * sqrt(2 / (1 + slope**2)) / sqrt(n)
+    whole = Integral(w**2, (w, -half, half)) / (2 * half)
     return chain(
-        half**2 / 3,
-        then("square", None, KAIMING, "3 · (2/(1 + s²))/n over 3: roots and the factor 3 go."),
+        whole,
+        then("uniform law", None, KAIMING, "a²/3 with the half width a: a² = 3 · 2/((1 + s²) n)."),
     )
 
 
@@ -88,6 +96,14 @@ def numbers() -> tuple[Measured, ...]:
     return (
         Measured("Glorot, uniform, 300 → 100: half width", _half("glorot", 300, 100), ""),
         Measured("He, uniform, 256 inputs: half width", _half("he", 256), "init.he_uniform"),
+        Measured(
+            "Glorot, normal, 300 → 100: standard deviation", sqrt(Rational(2, 400)), "init.glorot_normal"
+        ),
+        Measured("He, normal, 256 inputs: standard deviation", sqrt(Rational(2, 256)), "init.he_normal"),
+        Measured(
+            "He, truncated at 2 of these, 256 inputs: standard deviation before the cut",
+            sqrt(Rational(2, 256)) / CUT,
+        ),
         Measured("LeCun, uniform, 256 inputs: half width", _half("lecun", 256), "init.lecun_uniform"),
         Measured("PyTorch's default, 256 inputs: half width", _half("torch_linear_default", 256), ""),
     )

@@ -7,7 +7,7 @@ m)/(p (1 + m)))^L, and the edge of the spectrum is where z is smallest on m > 0.
 The published formula is that minimum.  But there is one only if L(1 − p) > 1.  Otherwise z falls all the
 way to z(∞) = p^−L: this is then the largest value, and it is no edge of a density but an atom.  Reason: L
 projections onto a share p of the directions, in free position, leave max(0, 1 − L(1 − p)) of the directions
-untouched by all of them; on these J is √p^−L times a rotation.
+untouched by all of them; on these J is p^(−L/2) times a rotation.
 """
 
 from __future__ import annotations

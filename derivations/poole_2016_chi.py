@@ -27,8 +27,8 @@ PAPER = Paper(
 )
 
 a, b, c, p, r = (Symbol(name, positive=True) for name in ("a", "b", "c", "p", "r"))
-w2 = Symbol("sigma_w2", positive=True)
-b2 = Symbol("sigma_b2", positive=True)
+w2 = Symbol("sigma_w", positive=True) ** 2
+b2 = Symbol("sigma_b", positive=True) ** 2
 y, y1, y2 = (Symbol(name, real=True) for name in ("y", "y_1", "y_2"))
 INSIDE = (1 - c**2,)
 
@@ -80,9 +80,9 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         then("chain rule", None, slope, "the exponent q(a² + 2abc + b²)/2 has the derivative q a b in c."),
         then(
             "generating function",
-            _moment(a, b),
-            _pair(body),
-            "the last result, read from right to left.",
+            None,
+            q * _pair(a * exp(a * y1) * b * exp(b * y2)),
+            "the last result, read from right to left, with the two factors put to their exponentials.",
             positive=INSIDE,
         ),
     )

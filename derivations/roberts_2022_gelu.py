@@ -7,6 +7,9 @@ are 1: χ_∥ = σ_w² d/dq E g² and χ_⊥ = χ₁ = σ_w² E g'².  Since d/d
 
 The factor φ(x) turns N(0, q) into another normal law: φ(x) e^(−x²/2q)/√(2πq) is e^(−x²/2r)/√(2πr) over
 √(2π(1 + q)), with 1/r = 1 + 1/q, r = q/(1 + q).  What is left are Stein's integrals with Φ.
+
+They come to a positive factor times 2 − 2r − r/(1 + r).  With r = q/(1 + q), r/(1 + r) is q/(1 + 2q); that
+this bracket is 0 is the equation for q*.
 """
 
 from __future__ import annotations
@@ -70,8 +73,8 @@ REMARKS = (
     "Half-stable: V(q) = q + ½ V''(q*)(q − q*)² + …, so q* attracts from one side and repels on the other: "
     "for GELU "
     "V'' < 0, from above; for SiLU V'' > 0, from below.",
-    "σ_w² = 1/E g'² and σ_b² = q* − σ_w² E g² then follow; both are closed forms for GELU (see `initmath "
-    "phase gelu`).",
+    "σ_w² = 1/E g'² and σ_b² = q* − σ_w² E g² then follow; both are closed forms for GELU (see initmath "
+    "phase gelu).",
 )
 
 

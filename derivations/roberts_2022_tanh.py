@@ -7,7 +7,7 @@ only fixed point is 0: tanh² y < y², so that every layer shrinks q.  How fast?
 
 from __future__ import annotations
 
-from sympy import Integer, Limit, Rational, Symbol
+from sympy import Integer, Limit, Rational, Symbol, tanh
 
 from derivations.literate import Checked, Claim, Measured, Paper, chain, then
 from derivations.orbits import enclosed, orbit
@@ -26,8 +26,13 @@ CLAIM = Claim("the K* = 0 class", "the limit of l q_l for tanh, q_l the variance
 
 y = Symbol("y", real=True)
 
+g1, g2, g3 = (tanh(y).diff(y, k).subs(y, 0) for k in (1, 2, 3))
+
 ALSO = (
-    Checked(Claim("the K* = 0 class", "a₁ = g'''/g' + ¾ (g''/g')² at 0, for tanh", Integer(-2)), Integer(-2)),
+    Checked(
+        Claim("the K* = 0 class", "a₁ = g'''/g' + ¾ (g''/g')² at 0, for tanh", Integer(-2)),
+        g3 / g1 + Rational(3, 4) * (g2 / g1) ** 2,
+    ),
 )
 
 REMARKS = (
@@ -96,7 +101,7 @@ def numbers() -> tuple[Measured, ...]:
     found = []
     for layer in (10, 30):
         variance = layers[layer - 1][1]
-        what = f"{layer} Var tanh in layer {layer}, from q₁ = 1"
+        what = f"l · Var tanh in layer l = {layer}, from q₁ = 1"
         with working_precision(200):
             found.append(Measured(what, enclosed(layer * variance.ball, variance.method)))
     variance = layers[9][1]

@@ -40,10 +40,8 @@ REMARKS = (
 
 def parts() -> tuple[tuple[str, Derivation, str], ...]:
     """Show the speed of u = a^L, and its exponent in the limit."""
-    one = a ** (L - 1) * (s - a**L) / tau
     speed = chain(
-        L * a ** (L - 1) * one,
-        then("collect", None, L * a ** (2 * L - 2) * (s - a**L) / tau, "a^(L−1) · a^(L−1) = a^(2L−2)."),
+        L * a ** (2 * L - 2) * (s - a**L) / tau,
         then(
             "power",
             None,
@@ -56,7 +54,7 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         then("limit", None, Limit(2 - 2 / L, L, oo).doit(), "2/L tends to 0."),
     )
     return (
-        ("The speed of u = a^L", speed, "u̇ = L a^(L−1) ȧ."),
+        ("The speed of u = a^L", speed, "u̇ = L a^(L−1) ȧ, and ȧ has the factor a^(L−1) once more."),
         ("The exponent of u for many layers", power, "So τ u̇ = L u² (s − u) in the limit."),
     )
 

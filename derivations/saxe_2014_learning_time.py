@@ -3,7 +3,8 @@
 A network with two weight matrices learns a linear map by gradient flow, from a start that is aligned with
 the map's singular vectors, on whitened inputs.  Then every mode learns alone: with the same strength a in
 both layers, the loss is (s − a²)²/2 and τ ȧ = a (s − a²), s the singular value to be learned.  The mode's
-strength u = a² obeys τ u̇ = 2u (s − u).  Time is du over its speed: t/τ = ½ ∫ du/(u (s − u)).
+strength u = a² obeys τ u̇ = 2a · τ ȧ = 2a² (s − a²) = 2u (s − u).  Time is du over its speed: t/τ = ½ ∫
+du/(u (s − u)).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ PAPER = Paper(
     "arXiv:1312.6120",
     "from memory",
 )
-s, tau, u0, uf, u, a = (Symbol(n, positive=True) for n in ("s", "tau", "u_0", "u_f", "u", "a"))
+s, u0, uf, u = (Symbol(n, positive=True) for n in ("s", "u_0", "u_f", "u"))
 BETWEEN = (uf - u0, s - uf)
 
 CLAIM = Claim(
@@ -37,20 +38,6 @@ REMARKS = (
     "close to the "
     "second while they grow.",
 )
-
-
-def parts() -> tuple[tuple[str, Derivation, str], ...]:
-    """Show from the strength of one layer to the strength of the mode."""
-    speed = chain(
-        2 * a * (a * (s - a**2) / tau),
-        then(
-            "collect",
-            None,
-            2 * a**2 * (s - a**2) / tau,
-            "a · a = a²; with u = a² this reads τ u̇ = 2u (s − u).",
-        ),
-    )
-    return (("The speed of u = a²", speed, "The chain rule, with τ ȧ = a (s − a²)."),)
 
 
 def derive() -> Derivation:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from sympy import Derivative, Eq, Rational, Symbol, exp, log, tanh
 
 from derivations.literate import Claim, Measured, Paper, chain, derived, then
+from derivations.orbits import enclosed
 from initmath.derivation import Derivation
 from initmath.integral import GaussianIntegral, q
 
@@ -116,12 +117,12 @@ def numbers() -> tuple[Measured, ...]:
         label = f"tanh, σ_w² = {weights}, σ_b² = 0.05 ({point.phase}): "
         name = f"depth.tanh.sw2={weights},sb2=0.05."
         found += [
-            Measured(label + "ξ_q", point.xi_q, name + "xi_q"),
+            Measured(label + "ξ_q", point.xi_q, name + "xi_q" if weights != "2" else ""),
             Measured(label + "ξ_c", point.xi_c, name + "xi_c"),
         ]
     edge = edge_of_chaos("tanh", q=Rational(1))
     found += [
-        Measured("tanh, edge at q = 1: σ_w²", edge.sigma_w2, "eoc.tanh.q=1.sw2"),
-        Measured("tanh, edge at q = 1: σ_b²", edge.sigma_b2, "eoc.tanh.q=1.sb2"),
+        Measured("tanh, edge at q = 1: σ_w²", enclosed(edge.sigma_w2.ball, "certified"), "eoc.tanh.q=1.sw2"),
+        Measured("tanh, edge at q = 1: σ_b²", enclosed(edge.sigma_b2.ball, "certified"), "eoc.tanh.q=1.sb2"),
     ]
     return tuple(found)

@@ -1,6 +1,6 @@
 """Units that start with equal weights stay equal: why a network cannot start from constants.
 
-Two hidden units with the same input x, incoming weights w₁, w₂ and outgoing weights v₁, v₂ (activation tanh
+Two hidden units with the same input x, incoming weights w₁, w₂ and outgoing weights v₁, v₂ (activation sin
 here; any other will do).  Let e be the error signal from above, the same for both because it is made from
 the output.  One step of gradient descent at rate η (the delta rule) changes w_i by η e v_i g'(w_i x) x and
 v_i by η e g(w_i x).  If w₁ = w₂ and v₁ = v₂, both units change by the same amount, and are equal again: by
@@ -47,7 +47,7 @@ ERRATA = (
         "From equal weights 'the new set of weights will all have the same numerical value', in a network "
         "with one "
         "layer.",
-        "Equal *units* stay equal. The weights of one unit do not: they differ after the first step.",
+        "Equal units stay equal. The weights of one unit do not: they differ after the first step.",
         "The tutorial's own delta rule is Δw_j = γ x_j (t − y): it has the factor x_j, so that two weights "
         "of one unit "
         "differ by γ (x_j − x_k)(t − y) after the step; and a single layer whose outputs have different "
@@ -111,8 +111,7 @@ def derive() -> Derivation:
             "collect",
             Limit(after, w2, w1),
             Limit(collected, w2, w1),
-            "g' = 1 − tanh²; the constant parts cancel, and both remaining terms are differences between "
-            "the units.",
+            "g' = cos; bring the terms of the two units together.",
         ),
         then(
             "continuity", None, Integer(0), "put w₂ = w₁: each difference is 0, whatever e, η, v and x are."

@@ -5,8 +5,10 @@ A circular convolution treats every frequency ω on its own: it multiplies the c
 Delta-orthogonal means K_t = 0 except at the centre, where it is an orthogonal matrix times the gain γ.
 Then K̂(ω) = γQ at every frequency, with all singular values γ.
 
-Nothing less will do.  For one channel, |K̂(ω)|² has the mean Σ k_t² over the frequencies, and it is
-constant only if no two taps overlap at any shift: below for two taps, where it varies by 2k₀²k₁².
+With one channel and a kernel shorter than half the ring nothing less will do.  |K̂(ω)|² has the mean Σ k_t²
+over the frequencies, and it is constant only if the kernel is orthogonal to every shift of itself; the
+product of its first and last taps is such a term, so there is only one tap.  Below for two taps: |K̂|²
+varies by 2k₀²k₁².
 """
 
 from __future__ import annotations
