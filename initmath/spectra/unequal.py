@@ -263,7 +263,7 @@ def spectral_law_of_layers(layers: Sequence[Layer]) -> LayeredLaw:
     -----
     Where one slope law is nearly all there is (orthogonal weights, tanh at q = 1 beside tanh at q = 1e-4) the
     density has a peak too narrow for the panels: the check refuses such a law, after some seconds.  An edge
-    that is no branch point (``parts[i].branch_points``) is where a tail fell below rounding, or is at an atom.
+    that is no branch point (``parts[i].branch_points``) is where a tail fell below rounding, or an atom.
 
     References
     ----------
