@@ -159,7 +159,8 @@ def caption(found: Data) -> str:
         "and (1 + 3/(N + 2))^L − 1 with orthogonal weights; dotted, their first order. At L = "
         f"{at}, N = {width}: {gaussian:.3f} and {orthogonal:.3f}. (b) ln q in {PATHS} networks of width "
         f"{found.width}: E q = 1 in every layer, but after {found.paths.shape[1]} layers ln q is "
-        f"{last.mean():.2f} ± {last.std():.2f}, and {100 * np.mean(last < 0):.0f} % of the networks have lost "
+        f"{last.mean():.2f} ± {last.std():.2f}, and {100 * np.mean(last < 0):.0f} % of the networks "
+        "have lost "
         "length."
     )
 

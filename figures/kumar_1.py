@@ -79,8 +79,8 @@ def data(quick: bool = False) -> Data:
     expected = [np.diff(ndtr(cuts / u)) / step for u in DEVIATIONS]
     u2 = np.unique(np.concatenate([np.linspace(0, 2, 101), 0.5 + np.geomspace(1e-6, 0.1, 60)]))
     return Data(
-        y, np.array([density(y, u) for u in DEVIATIONS]), edges, np.array(sampled), np.array(expected), samples,
-        u2, np.array([peak(float(at)) for at in u2]),
+        y, np.array([density(y, u) for u in DEVIATIONS]), edges, np.array(sampled), np.array(expected),
+        samples, u2, np.array([peak(float(at)) for at in u2]),
     )  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def caption(found: Data) -> str:
     return (
         "(a) Density of tanh of a Gaussian of standard deviation u (eq. 16); dots: "
         f"{found.samples} samples in bins. (b) Its peaks: one for u² ≤ 1/2, two beyond, at tanh t with "
-        f"t/tanh t = 2u². At u = 1 they are at ±{at_one:.6f}, {height:.4f} times as high as the middle. “Close "
+        f"t/tanh t = 2u². At u = 1 they are at ±{at_one:.6f}, {height:.4f} times as high as the "
+        "middle. “Close "
         "to 0” and “close to 1” in the paper are u < 0.7071 and u > 0.7071."
     )
 
