@@ -140,7 +140,9 @@ class UniformEquation:
         inside = np.zeros(s.shape, dtype=bool)
         for low, high in self.law.intervals:
             inside |= (at > low) & (at < high)
-        return np.where(inside, 1e-8 * size, self._safe_angle())
+        # an angle adds λ² to the second moment: less of it is lost where w is large
+        least = np.maximum(1e-8 / (1 + np.exp(2 * np.minimum(s, 100.0))), min(1e-8, 1e-15 * self.depth))
+        return np.where(inside, least * size, self._safe_angle())
 
     def _safe_angle(self) -> float:
         """Angle above which the rounding of complex nodes, depth times 1e-16, is less than Im log z ~ θ³."""
