@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from sympy import Eq, Expr, S
+from sympy import Dummy, Eq, Expr, S
 
 from initmath.balls import bits, evaluate_to
 from initmath.derivation import Derivation, Number, Status, Step
@@ -190,7 +190,7 @@ def chain(problem: Any, *steps: Step) -> Derivation:
             step = replace(step, before=running)
         if running == step.before:
             running = step.after
-        elif running.has(step.before):
+        elif running.xreplace({step.before: Dummy()}) != running:  # `has` also sees a part of a product
             running = running.xreplace({step.before: step.after})
         else:
             raise ValueError(f"step {step.rule}: {step.before} does not occur in {running}")

@@ -114,8 +114,8 @@ def derive() -> Derivation:
         z,
         then(
             "fractions",
-            (1 + at) / at,
-            (1 - p) * (L - 1) / p,
+            None,
+            (1 - p) * (L - 1) / p * ((p + at) / (p * (1 + at))) ** L,
             "1 + m = (1 − p)(L − 1)/(L(1 − p) − 1) at m = p/(L(1 − p) − 1); divide by m.",
             positive=RANGE,
         ),
