@@ -36,10 +36,8 @@ def own() -> None:
     matrix = np.random.default_rng(0).normal(size=(SIZE, SIZE))
     svd, _ = timed(lambda: np.linalg.svd(matrix, compute_uv=False), 1)
     print(f"one singular value decomposition, N = {SIZE}: {svd:.0f} ms")
-    print(
-        heads = f"{'build':>9}{'density':>9}{'cdf':>9}{'quantile':>9}"
-        print(f"{'L = ' + str(DEPTH):24}{heads} ms{'error':>10}{'SVD/ours':>10}")
-    )
+    heads = f"{'build':>9}{'density':>9}{'cdf':>9}{'quantile':>9}"
+    print(f"{'L = ' + str(DEPTH):24}{heads} ms{'error':>10}{'SVD/ours':>10}")
     for activation in ("tanh", "gelu", "relu", "hardtanh"):
         for weights in ("gaussian", "orthogonal"):
             build, law = timed(lambda a=activation, w=weights: spectral_law(a, DEPTH, w))  # type: ignore[misc]
