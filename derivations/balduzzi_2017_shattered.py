@@ -43,9 +43,9 @@ ALSO = (
     ),
 )
 REMARKS = (
-    "The model's assumption is made true by batch normalization: it keeps the inputs of a batch "
-    "uncorrelated, so that "
-    "a plain network with it does have 2^−L.",
+    "Batch normalization makes the model's assumption true: it keeps the inputs of a large batch, if they "
+    "are alike, "
+    "uncorrelated, so that a plain network with it does have 2^−L.",
     "The paper's 1/√L for residual networks with batch normalization is not derived here; see the "
     "docstring of "
     "initmath.architectures.gradient_laws for that model, and for what a mean shared by the branches "

@@ -53,9 +53,10 @@ ALSO = (
     Checked(Claim("linear, Gaussian weights", "the variance", L), SIGMA2.subs({mu1: 1, mu2: 1, s1: -1})),
 )
 REMARKS = (
-    "For tanh μ₂/μ₁² − 1 tends to 0 with q: with orthogonal weights, q of order 1/L keeps L times it "
-    "bounded. With "
-    "Gaussian weights the variance is at least L whatever g is.",
+    "For tanh g'² = 1 − 2y² + …, so that μ₂/μ₁² − 1 is about Var 2y² = 8q² for small q: with orthogonal "
+    "weights q of "
+    "the order 1/√L keeps L times it bounded. With Gaussian weights the variance is at least L whatever g "
+    "is.",
     "Free product means: N → ∞, and the weights independent of the slopes.  initmath.spectra computes the "
     "whole law.",
 )

@@ -68,7 +68,7 @@ ERRATA = (
         "For tanh or the logistic function 'a range [−0.5: 0.5] is adequate for most uses'",
         "N v² = N/12: right for tanh at about 12 inputs. With 100 inputs it is 8.3, with 1000 it is 83: "
         "saturated and "
-        "chaotic. For the logistic function N v² has to exceed 103 to keep gradients, 1236 inputs.",
+        "chaotic. For the logistic function N v² has to exceed 103 to keep gradients: about 1236 inputs.",
         "v² of the uniform law is 1/12; tanh at N v² = 100/12 settles at q* = 5.73 with χ₁ = 1.80: squared "
         "gradients grow by "
         "80 % a layer. The logistic function's χ₁ is in the table of numbers.",
