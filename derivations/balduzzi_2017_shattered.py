@@ -14,6 +14,8 @@ uncorrelated, but slowly.
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Heaviside, Integer, Rational, Symbol, factorial
 
 from derivations.literate import Checked, Claim, Measured, Paper, chain, then
@@ -91,6 +93,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Show the real network from uncorrelated inputs, against the model."""
     from flint import arb

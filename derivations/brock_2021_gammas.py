@@ -9,6 +9,8 @@ large.
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Integer, pi, sqrt
 
 from derivations.literate import Checked, Claim, Erratum, Measured, Paper, at, chain, derived, then
@@ -96,6 +98,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Show the right constants."""
     names = ("relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "selu")

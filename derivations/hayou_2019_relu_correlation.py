@@ -10,6 +10,8 @@ Let s = √(1 − c), small.  Then θ = √2 s and (sin θ − θ cos θ)/π = �
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Limit, Rational, Symbol, cos, pi, sin, sqrt
 
 from derivations.literate import Claim, Measured, Paper, chain, then
@@ -107,6 +109,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Follow 1 − c from c = 0 through the layers."""
     from flint import arb

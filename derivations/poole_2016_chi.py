@@ -12,6 +12,8 @@ function is a superposition of exponentials (its Fourier or Laplace integral; a 
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Derivative, Limit, Symbol, exp
 
 from derivations.literate import Claim, Measured, Paper, chain, then
@@ -139,6 +141,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Show the three networks of tanh with σ_b = 0.3: q*, χ₁ and c*."""
     from initmath import mean_field

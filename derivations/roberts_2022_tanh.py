@@ -7,6 +7,8 @@ only fixed point is 0: tanh² y < y², so that every layer shrinks q.  How fast?
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Integer, Limit, Rational, Symbol, tanh
 
 from derivations.literate import Checked, Claim, Measured, Paper, chain, then
@@ -95,6 +97,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Follow q from 1."""
     layers = orbit("tanh", 1, 1, 30)

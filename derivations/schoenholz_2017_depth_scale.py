@@ -11,6 +11,8 @@ g'').
 
 from __future__ import annotations
 
+from functools import cache
+
 from sympy import Derivative, Eq, Rational, Symbol, exp, log, tanh
 
 from derivations.literate import Claim, Measured, Paper, chain, derived, then
@@ -107,6 +109,7 @@ def derive() -> Derivation:
     )
 
 
+@cache
 def numbers() -> tuple[Measured, ...]:
     """Show depth scales of tanh, and points of its edge."""
     from initmath import edge_of_chaos, mean_field

@@ -1,0 +1,83 @@
+"""PyTorch's calculate_gain: exact for ReLU, conventions for tanh, the sigmoid and SELU.
+
+The gain that keeps the variance of pre-activations at 1 is 1/√E g(z)², z ~ N(0, 1): q = N v² E g² with q =
+1 and N v² = gain².  For ReLU that is √2.  The table says 5/3 for tanh, 1 for the sigmoid and 3/4 for SELU.
+Those are no gains in this sense: with them a network settles at another variance, where χ₁ says what
+becomes of gradients.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sympy import Integer, Rational, sqrt
+
+from derivations.literate import Checked, Claim, Erratum, Measured, Paper, at, chain, derived
+from derivations.orbits import enclosed
+from initmath.balls import bits, working_precision
+from initmath.derivation import Derivation, Number
+from initmath.integral import q
+
+PAPER = Paper(
+    "PyTorch developers",
+    2016,
+    "torch.nn.init.calculate_gain",
+    "public source code, torch/nn/init.py",
+    "in part",
+)
+CLAIM = Claim("'relu'", "the gain of ReLU.", sqrt(2))
+
+
+@cache
+def gain(activation: str) -> Number:
+    """Return 1/√E g(z)², certified."""
+    from flint import arb
+
+    from initmath import moments
+    from initmath.activation import resolve
+
+    with working_precision(bits(25)):
+        square = moments.ball(resolve(activation), "second_moment", arb(1), 25)
+        return enclosed(1 / square.sqrt(), "certified moment")
+
+
+ALSO = (
+    Checked(Claim("'tanh'", "the gain of tanh", Rational(5, 3), holds=False), gain("tanh")),
+    Checked(Claim("'sigmoid'", "the gain of the sigmoid", Integer(1), holds=False), gain("sigmoid")),
+    Checked(Claim("'selu'", "the gain of SELU", Rational(3, 4), holds=False), Integer(1)),
+)
+ERRATA = (
+    Erratum(
+        "torch.nn.init.calculate_gain, read as the gain that keeps the variance of N(0, 1) pre-activations",
+        "tanh 5/3, sigmoid 1, selu 3/4",
+        "tanh 1.592537, sigmoid 1.846229, selu 1",
+        "1/√E g(z)², certified; SELU's constants are made so that E g(z)² = 1.  The table does not claim "
+        "this meaning "
+        "in so many words: the numbers are conventions. With 3/4 SELU's "
+        "outputs settle near a standard deviation of 0.2.",
+        "in part",
+    ),
+)
+
+
+def derive() -> Derivation:
+    """Show ReLU's gain from its second moment at q = 1."""
+    square = at(derived("relu", "second_moment"), {q: Integer(1)})
+    return chain(1 / sqrt(square.problem), *square.steps)  # 1/√½ is √2
+
+
+@cache
+def numbers() -> tuple[Measured, ...]:
+    """Show where networks with the table's gains settle."""
+    from initmath import mean_field
+
+    rows = [
+        Measured("tanh: 1/√E g(z)²", gain("tanh"), "gain.tanh.he_gain"),
+        Measured("sigmoid: 1/√E g(z)²", gain("sigmoid"), "gain.sigmoid.he_gain"),
+    ]
+    for name, weights in (("tanh", Rational(25, 9)), ("selu", Rational(9, 16))):
+        for point in mean_field(name, sigma_w2=weights, sigma_b2=0).fixed_points:
+            if point.stability == "stable":
+                rows.append(Measured(f"{name} with N v² = {weights}: q*", point.q_star))
+                rows.append(Measured(f"{name} with N v² = {weights}: χ₁", point.chi_1))
+    return tuple(rows)
