@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -81,12 +82,18 @@ def test_other_commands(arguments, capsys):
     assert out == "" and err.count("\n") == 1
 
 
+def _processor_seconds_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_a_cold_process_answers_in_two_seconds_too(tmp_path):
-    start = time.perf_counter()
+    """Two seconds of processor time: a loaded machine takes longer."""
+    start = _processor_seconds_of_children()
     done = subprocess.run(
         [sys.executable, "-m", "initmath", "derive", "__import__('os').system('touch OWNED')"],
         cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "error"},
     )  # fmt: skip
-    assert time.perf_counter() - start < 2
+    assert _processor_seconds_of_children() - start < 2
     assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
