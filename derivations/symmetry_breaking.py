@@ -1,9 +1,9 @@
 """Units that start with equal weights stay equal: why a network cannot start from constants.
 
 Two hidden units with the same input x, incoming weights w₁, w₂ and outgoing weights v₁, v₂ (activation sin
-here; any other will do).  Let e be the error signal from above, the same for both because it is made from
-the output.  One step of gradient descent at rate η (the delta rule) changes w_i by η e v_i g'(w_i x) x and
-v_i by η e g(w_i x).  If w₁ = w₂ and v₁ = v₂, both units change by the same amount, and are equal again: by
+here; any other will do).  Let δ be the error signal from above, the same for both because it is made from
+the output.  One step of gradient descent at rate η (the delta rule) changes w_i by η δ v_i g'(w_i x) x and
+v_i by η δ g(w_i x).  If w₁ = w₂ and v₁ = v₂, both units change by the same amount, and are equal again: by
 induction for ever.  N such units are one unit with N times the outgoing weight, whatever N was paid for.
 
 Between networks it is the same: two networks that start alike, and see the same data in the same order, are
@@ -24,7 +24,7 @@ PAPER = Paper(
     "Baeldung on Computer Science",
     "in full",
 )
-w1, w2, v, x, e, eta = (Symbol(n, positive=True) for n in ("w_1", "w_2", "v", "x", "e", "eta"))
+w1, w2, v, x, e, eta = (Symbol(n, positive=True) for n in ("w_1", "w_2", "v", "x", "delta", "eta"))
 N, xj, xk = (Symbol(n, positive=True) for n in ("N", "x_j", "x_k"))
 
 CLAIM = Claim(
@@ -34,7 +34,7 @@ ALSO = (
     Checked(
         Claim(
             "section 3.1, 'the new set of weights will all have the same numerical value'",
-            "the difference of two weights of one unit after a step, error t − y = e, inputs x_j and x_k",
+            "the difference of two weights of one unit after a step, error t − y = δ, inputs x_j and x_k",
             Integer(0),
             holds=False,
         ),
@@ -69,7 +69,7 @@ REMARKS = (
     "agree in all incoming and all outgoing weights. Random incoming weights alone break the symmetry.",
     "Dropout, or a random order of the data for each of two networks, breaks it as well: the units no "
     "longer see the "
-    "same e.",
+    "same δ.",
     "All weights 0 is worse with g(0) = 0: then v = 0 stops the incoming weights and g(0) = 0 the outgoing "
     "ones, and "
     "nothing but the last bias moves.",
@@ -95,7 +95,7 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         (
             "The outgoing weights after a step: v₁ − v₂",
             outgoing,
-            "v_i becomes v + η e g(w_i x), from v₁ = v₂ = v.",
+            "v_i becomes v + η δ g(w_i x), from v₁ = v₂ = v.",
         ),
         ("What N equal units compute", merged, "Each contributes v g(w₁ x) to the unit above."),
     )
@@ -114,6 +114,6 @@ def derive() -> Derivation:
             "g' = cos; bring the terms of the two units together.",
         ),
         then(
-            "continuity", None, Integer(0), "put w₂ = w₁: each difference is 0, whatever e, η, v and x are."
+            "continuity", None, Integer(0), "put w₂ = w₁: each difference is 0, whatever δ, η, v and x are."
         ),
     )
