@@ -1,0 +1,206 @@
+"""Pennington et al. 2017 and 2018: spectra of input–output Jacobians, theory over sampled networks.
+
+Critical networks (E λ = 1 for the squared singular values λ of J).  Gaussian weights spread them ever
+wider with depth, and so do ReLU, or tanh at q = 1, with orthogonal ones; tanh with orthogonal weights and a
+small q ∝ 1/√L keeps them near 1: dynamical isometry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figures.sheet import SERIES, letters, panels
+
+DEPTHS = (2, 8, 32)
+Q_ISOMETRIC = 0.25
+"""q √L of the last panel: a slope of 1 − y² + … gives Var λ → 8 L q² = 1/2."""
+
+REACH = 12
+"""Decades below 1 that are drawn."""
+
+CASES = (
+    ("tanh", "gaussian", "tanh, Gaussian, $q = 1$"),
+    ("relu", "orthogonal", "ReLU, orthogonal"),
+    ("tanh", "orthogonal", r"tanh, orthogonal, $q = 1$"),
+    ("tanh", "orthogonal", r"tanh, orthogonal, $q = 1/(4\sqrt{L})$"),
+)
+SEED = 2018
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One activation, law of weights and depth.
+
+    Attributes
+    ----------
+    panel : int
+    depth : int
+    q : float
+    log_lambda, density : ndarray, shape (n,)
+        Density of ln λ at infinite width.
+    edges, sampled : ndarray, shape (m + 1,) and (m,)
+        Histogram of ln λ of sampled networks, over all λ.
+    zeros, atom : float
+        Share of λ = 0 in the samples and at infinite width.
+    distance : float
+        Largest distance of the two distribution functions (Kolmogorov–Smirnov).
+    variance : float
+        Var λ/(E λ)² at infinite width.
+    top : float
+        Upper edge of the support in λ.
+    mean, mean_error : float
+        Mean λ of the samples, with its standard error.
+    """
+
+    panel: int
+    depth: int
+    q: float
+    log_lambda: Real
+    density: Real
+    edges: Real
+    sampled: Real
+    zeros: float
+    atom: float
+    distance: float
+    variance: float
+    top: float
+    mean: float
+    mean_error: float
+
+
+@dataclass(frozen=True)
+class Data:
+    """All cases.
+
+    Attributes
+    ----------
+    cases : tuple of Case
+    width, networks : int
+    """
+
+    cases: tuple[Case, ...]
+    width: int
+    networks: int
+
+
+def _case(panel: int, depth: int, width: int, networks: int) -> Case:
+    from initmath.activation import resolve
+    from initmath.quadrature import expectation
+    from initmath.simulate import Experiment, InputGram, sample_spectra
+    from initmath.spectra import spectral_law
+
+    name, weights, _ = CASES[panel]
+    q = Q_ISOMETRIC / depth**0.5 if panel == 3 else 1.0
+    law = spectral_law(name, depth, weights, q=q)
+    g = resolve(name).numpy(0)
+    second = float(expectation(lambda y: g(y) ** 2, [q], [0.0]).value[0])
+    bias = 0.0 if name == "relu" else q - law.sigma_w2 * second  # keeps q; ReLU's q is kept at σ_b = 0
+    inputs = InputGram.single(q, law.sigma_w2, bias)
+    experiment = Experiment(
+        name, width, depth, networks, law.sigma_w2, bias, inputs, weights=weights, seed=SEED + panel
+    )
+    found = sample_spectra(experiment)
+    values = found.log_lambda[np.isfinite(found.log_lambda)]
+    zeros = 1 - values.size / found.log_lambda.size
+    atom = sum(p for s, p in law.log_atoms if np.isneginf(s))
+    last = law.log_support[-1][1]
+    first = max(float(law.log_quantile(atom + 0.003 * (1 - atom))), -REACH * np.log(10))
+    inner = first + (last - first) * np.sin(np.linspace(0, np.pi / 2, 300)) ** 2
+    log_lambda = inner[1:-1]
+    edges = np.linspace(first, last, 26)
+    edges = np.append(edges, 2 * edges[-1] - edges[-2])
+    sampled = np.histogram(values, edges)[0] / found.log_lambda.size / np.diff(edges)
+    ordered = np.sort(values)
+    at = np.asarray(law.log_cdf(ordered[:: max(1, len(ordered) // 300)]))
+    steps = zeros + (1 - zeros) * (np.arange(len(ordered))[:: max(1, len(ordered) // 300)] + 0.5) / len(
+        ordered
+    )
+    traces = np.where(np.isfinite(found.log_lambda), np.exp(found.log_lambda), 0).mean(axis=1)
+    return Case(
+        panel, depth, q, log_lambda, np.asarray(law.log_density(log_lambda)), edges, sampled, zeros, atom,
+        float(np.max(np.abs(at - steps))), law.sigma2_jjt, float(np.exp(last)), float(traces.mean()),
+        float(traces.std(ddof=1) / np.sqrt(networks)),
+    )  # fmt: skip
+
+
+def data(quick: bool = False) -> Data:
+    """Solve for the laws, and sample networks."""
+    width, networks = (64, 6) if quick else (256, 12)
+    depths = DEPTHS[:2] if quick else DEPTHS
+    cases = [_case(panel, depth, width, networks) for panel in range(len(CASES)) for depth in depths]
+    return Data(tuple(cases), width, networks)
+
+
+def draw(found: Data) -> Any:
+    """Draw the density of log₁₀ λ over histograms."""
+    figure, axes = panels(2, 2, height=2.5)
+    ten = np.log(10)
+    for case in found.cases:
+        axis, colour = axes.ravel()[case.panel], SERIES[DEPTHS.index(case.depth)]
+        axis.stairs(case.sampled * ten, case.edges / ten, fill=True, color=colour, alpha=0.25, lw=0)
+        axis.plot(case.log_lambda / ten, case.density * ten, color=colour, label=f"$L = {case.depth}$")
+    for axis, (_, _, title) in zip(axes.ravel(), CASES, strict=True):
+        axis.set_title(title)
+        axis.axvline(0, color="black", lw=0.6, ls=":")
+        axis.set_xlabel(r"$\log_{10}\lambda$")
+    for axis in axes.ravel()[:3]:
+        axis.set(xlim=(-REACH, 2.6), yscale="log", ylim=(4e-3, 4))
+    inside = [c for c in found.cases if c.panel == 3]
+    axes[1, 1].set_xlim(-1, 0.5)
+    axes[1, 1].set_ylim(0, 1.15 * max(c.density.max() for c in inside) * ten)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(r"density of $\log_{10}\lambda$")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(DEPTHS))
+    letters(axes.ravel())
+    return figure
+
+
+def caption(found: Data) -> str:
+    """Say what is seen, with the numbers."""
+    rows = []
+    for panel, letter in enumerate("abcd"):
+        inside = [c for c in found.cases if c.panel == panel]
+        spreads = ", ".join(f"{c.variance:.3g}" for c in inside)
+        tops = ", ".join(f"{c.top:.3g}" for c in inside)
+        rows.append(f"({letter}) {spreads}, edge at {tops}")
+    depths = ", ".join(str(c.depth) for c in found.cases if c.panel == 0)
+    worst = max(c.distance for c in found.cases)
+    return (
+        f"Squared singular values of the Jacobian of critical networks of depth L = {depths}: law at "
+        "infinite "
+        f"width (lines) and {found.networks} sampled networks of width {found.width} (areas). Variance "
+        "of λ by "
+        f"depth and upper edge: {'; '.join(rows)}. Half of ReLU's λ are 0 and not shown, nor are those "
+        "below 10⁻¹². With q = "
+        "1/(4√L) the "
+        "variance of λ stays below its limit 1/2. Distribution functions of samples and law differ by "
+        "at most "
+        f"{worst:.3f}."
+    )
+
+
+def check(found: Data) -> None:
+    """Assert the laws' variances, that isometry is kept in the last panel only, and the samples."""
+    for case in found.cases:
+        # shares of N eigenvalues that repel each other: rigid to O(1/N); q itself moves like √(L/N)
+        assert case.distance < 3 / found.width + 0.5 * np.sqrt(case.depth / found.width / found.networks), (
+            case
+        )
+        assert abs(case.mean - 1) < 5 * case.mean_error + 10 * case.depth / found.width**2 + 0.02, case
+        if case.panel == 1:
+            assert abs(case.variance - case.depth) < 1e-9  # ReLU: σ² = L at best
+            assert case.atom == 0.5 and abs(case.zeros - 0.5) < 0.1
+            edge = case.depth**case.depth / (case.depth - 1.0) ** (case.depth - 1)
+            assert abs(case.top / edge - 1) < 1e-6
+    for panel in range(3):
+        rows = [(c.depth, c.variance) for c in found.cases if c.panel == panel]
+        assert all(abs(v / rows[0][1] / (d / rows[0][0]) - 1) < 1e-9 for d, v in rows)
+    last = [c.variance for c in found.cases if c.panel == 3]
+    assert np.all(np.diff(last) > 0) and 0.1 < last[0] and last[-1] < 0.5
