@@ -55,7 +55,7 @@ def data(quick: bool = False) -> Data:
     """Evaluate the laws, and simulate one set of networks a depth."""
     from initmath.architectures import gradient_law, sample_gradients
 
-    width, networks = (100, 16) if quick else (256, 32)
+    width, networks = (64, 12) if quick else (256, 32)
     wanted = np.array([1, 2, 4, 8] if quick else [1, 2, 4, 8, 16])
     laws = [gradient_law(name, DEEP) for name in CASES]
     both: dict[str, list[Any]] = {"network": [], "independent": []}
