@@ -163,13 +163,22 @@ class Spectrum(Shown):
         """Log λ below which 5, 25, 50, 75 and 95 % lie."""
         return np.asarray(self.law.log_quantile(np.array(QUANTILES)))
 
-    def plot(self, path: str | os.PathLike[str]) -> None:
-        """Draw density, edges and atoms on logarithmic axes: .png, .svg or .pdf."""
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw density, edges and atoms on logarithmic axes; write it to a file if one is named.
+
+        Returns
+        -------
+        matplotlib Figure
+        """
         from initmath.plots import check_name, save
         from initmath.plots.spectrum import spectrum_figure
 
-        check_name(path)
-        save(spectrum_figure(self), path)
+        if path is not None:
+            check_name(path)
+        figure = spectrum_figure(self)
+        if path is not None:
+            save(figure, path)
+        return figure
 
     def _quantiles(self) -> NDArray[np.float64]:
         with np.errstate(over="ignore", under="ignore"):
