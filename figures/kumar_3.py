@@ -51,7 +51,7 @@ class Data:
     networks: int
 
 
-def _digits() -> tuple[Real, NDArray[np.int64]]:
+def handwritten() -> tuple[Real, NDArray[np.int64]]:
     """Return the 1797 images of 8 × 8, each with mean square 1 after centring every pixel, shuffled."""
     from sklearn.datasets import load_digits
 
@@ -131,7 +131,7 @@ def _theory(sigma_w2: float) -> tuple[Real, float]:
 def data(quick: bool = False) -> Data:
     """Train each start several times; measure the gradients of fresh networks."""
     epochs, seeds, networks = (6, 1, 10) if quick else (40, 5, 100)
-    images, digits = _digits()
+    images, digits = handwritten()
     accuracy = [[_train(s, epochs, seed, images, digits) for seed in range(seeds)] for s in SIGMA_W2]
     gradient = np.empty((3, networks, HIDDEN))
     for case, sigma_w2 in enumerate(SIGMA_W2):
