@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from initmath.spectra.uniform import UniformEquation
@@ -25,6 +25,8 @@ _GRID = 121
 _FAR = 150.0
 _NEAR, _NEAR_ATOM = 1e-7, 1e-12
 _TINY = 1e-14
+_PEAK = 1e-12
+_ZOOM = 49
 _ROUNDING = 1e-12
 
 
@@ -102,15 +104,11 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
                 np.copysign(_ROUNDING, inner)
             )  # the slope is 0 at the atom itself, which is the edge
     if not (values > 0).any():
-        best = int(np.argmax(values))
-        around = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
-        peak = minimize_scalar(
-            lambda y: -descent(y), bounds=around, method="bounded", options={"xatol": 1e-12}
-        )
-        if -peak.fun <= 0:
+        peak = _peak(lambda y: _descent(equation, place(y)), grid, values)
+        if peak is None:
             return []
-        where = int(np.searchsorted(grid, peak.x))
-        grid, values = np.insert(grid, where, peak.x), np.insert(values, where, -peak.fun)
+        where = int(np.searchsorted(grid, peak[0]))
+        grid, values = np.insert(grid, where, peak[0]), np.insert(values, where, peak[1])
     regions: list[tuple[float, float]] = []
     start = low if values[0] > 0 else None
     for i in range(len(grid) - 1):
@@ -127,6 +125,19 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
     if start is not None:
         regions.append((start, high))
     return regions
+
+
+def _peak(descent: Place, grid: Real, values: Real) -> tuple[float, float] | None:
+    """Where the only peak is positive between grid points that are not; None if it is not positive."""
+    while True:
+        best = int(np.argmax(values))
+        if values[best] > 0:
+            return float(grid[best]), float(values[best])
+        low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+        if high - low <= _PEAK:
+            return None
+        grid = np.linspace(low, high, _ZOOM)
+        values = descent(grid)
 
 
 def _parametrised(low: float, high: float, near: float) -> tuple[Place, tuple[float, float]]:
@@ -148,7 +159,8 @@ def _parametrised(low: float, high: float, near: float) -> tuple[Place, tuple[fl
 def _descent(equation: UniformEquation, s: Real) -> Real:
     with np.errstate(all="ignore"):
         point = equation.at(np.asarray(s, dtype=np.complex128), phase=False)
-        m, slope = np.real(point.m), np.real(point.slope)
-    real = (m > 0) | (m < -1) | (equation.depth == 1)
-    real &= (m > -1) | (not equation.gaussian)
+        m, one_m, slope = np.real(point.m), np.real(point.one_m), np.real(point.slope)
+    # the sign of 1 + m itself: as w → 0 without an atom at 0, m is −1 to rounding and 1 + m is not 0
+    real = (m > 0) | (one_m < 0) | (equation.depth == 1)
+    real &= (one_m > 0) | (not equation.gaussian)
     return np.where(real & np.isfinite(slope), slope, -1.0)

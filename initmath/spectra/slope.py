@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,7 @@ _SAMPLES = 1500
 _MOST_TURNS = 400
 _NEGLIGIBLE = 1e-20
 _ROUNDING_SQUARED = 1e-27
+_SMALLEST = 1e-290
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,13 @@ class SlopeLaw:
         return sum(p for value, p in self.atoms if value == 0)
 
     @cached_property
+    def on_or_off(self) -> float | None:
+        """a/μ₁ − 1 = (1 − p)/p of the only atom that is not 0, where there is nothing else; else None."""
+        if self.branches or sum(a > 0 for a, _ in self.atoms) != 1:
+            return None
+        return float(np.real(self.excess[-1]))
+
+    @cached_property
     def intervals(self) -> tuple[tuple[float, float], ...]:
         """The support as disjoint closed intervals in increasing order; a lone atom is one of length 0."""
         spans = sorted([(a, a) for a, _ in self.atoms] + [branch.span for branch in self.branches])
@@ -182,8 +190,9 @@ def _discrete(name: str, q: float, atoms: dict[float, float]) -> SlopeLaw:
     return SlopeLaw(name, q, values, weights, kept, (), 0.0)
 
 
+@lru_cache(maxsize=64)
 def slope_law(activation: Activation, q: float) -> SlopeLaw:
-    """Return the law of g'(√q z)² from the analytic pieces of g.
+    """Return the law of g'(√q z)² from the analytic pieces of g; the last ones asked for are kept.
 
     Parameters
     ----------
@@ -213,8 +222,7 @@ def slope_law(activation: Activation, q: float) -> SlopeLaw:
     reach = _reach(activation, scale)
     mirrored = activation.parity in ("odd", "even")
     atoms: dict[float, float] = {}
-    branches: list[Branch] = []
-    parts: list[tuple[Complex, Complex]] = []
+    found: list[tuple[_Continuation, Branch]] = []
     for piece in activation.derivative.pieces:
         left = max(float(piece.lower) / scale, 0.0 if mirrored else -np.inf)
         right = float(piece.upper) / scale
@@ -231,15 +239,37 @@ def slope_law(activation: Activation, q: float) -> SlopeLaw:
                 _limit(activation, -1) if one.left == -reach else None,
                 _limit(activation, +1) if one.right == reach else None,
             )
-            branches.append(replace(one, limits=far))
-            parts.append(_path(continuation, one, reach))
+            found.append((continuation, replace(one, limits=far)))
+    if not found and not any(a > 0 for a in atoms):
+        raise InputError(f"{activation.name} has g' = 0 almost everywhere: J = 0 and there is no spectrum")
+    mean = _mean(activation, q)
+    branches = tuple(branch for _, branch in found)
+    try:
+        with np.errstate(all="ignore"):  # paths that leave the range of a double are refused
+            parts = [_path(continuation, branch, reach) for continuation, branch in found]
+    except _NoPath:
+        raise InputError(_why_no_path(activation.name, q, reach, mean, branches)) from None
     discrete = _discrete(activation.name, q, atoms)
     nodes = np.concatenate([discrete.nodes, *(n for n, _ in parts)])
     weights = np.concatenate([discrete.weights, *(w for _, w in parts)])
-    if not branches and not any(a > 0 for a in atoms):
-        raise InputError(f"{activation.name} has g' = 0 almost everywhere: J = 0 and there is no spectrum")
-    law = SlopeLaw(activation.name, q, nodes, weights, discrete.atoms, tuple(branches), 0.0)
-    return _checked(law, activation)
+    nodes.flags.writeable = weights.flags.writeable = False  # they are kept
+    law = SlopeLaw(activation.name, q, nodes, weights, discrete.atoms, branches, 0.0)
+    return _checked(law, activation, mean)
+
+
+class _NoPath(Exception):
+    """No path was found on which g'² stays in one half-plane."""
+
+
+def _why_no_path(name: str, q: float, reach: float, mean: float, branches: tuple[Branch, ...]) -> str:
+    far = [
+        a for one in branches for z, a in zip((one.left, one.right), one.ends, strict=True) if abs(z) == reach
+    ]
+    if any(not mean * _SMALLEST < a < np.inf for a in far):
+        return (
+            f"g'² of {name} leaves the range of a double within the Gaussian at q = {q:.6g}: take a smaller q"
+        )
+    return f"no path beside the real line was found on which g'² of {name} stays in one half-plane"
 
 
 def _limit(activation: Activation, side: int) -> float | None:
@@ -257,20 +287,24 @@ def _gaussian_mass(left: float, right: float) -> float:
     return float(ndtr(right) - ndtr(left)) if left < 0 else float(ndtr(-left) - ndtr(-right))
 
 
-def _checked(law: SlopeLaw, activation: Activation) -> SlopeLaw:
-    """Compare with quadrature on the real line, which knows g' by another evaluator."""
+def _mean(activation: Activation, q: float) -> float:
+    """E g'² by quadrature on the real line, which knows g' by another evaluator."""
+    slope = activation.numpy(1)
+    cuts = [float(c) for c in activation.pieces.breakpoints]
+    mean = float(expectation(lambda x: slope(x) ** 2, q, cuts).value)
+    if not np.isfinite(mean):
+        raise Divergent(f"E g'² of {activation.name} is infinite at q = {q}: the Jacobian has no spectrum")
+    if mean == 0:
+        raise InputError(f"E g'² of {activation.name} underflows at q = {q}: choose another q")
+    return mean
+
+
+def _checked(law: SlopeLaw, activation: Activation, mean: float) -> SlopeLaw:
+    """Compare with quadrature on the real line, E g'² among them."""
     slope = activation.numpy(1)
     if not law.nodes.size:
         raise Divergent(f"E g'² of {activation.name} was not found finite at q = {law.q}")
     cuts = [float(c) for c in activation.pieces.breakpoints]
-    reference = expectation(lambda x: slope(x) ** 2, law.q, cuts)
-    if not np.isfinite(reference.value):
-        raise Divergent(
-            f"E g'² of {activation.name} is infinite at q = {law.q}: the Jacobian has no spectrum"
-        )
-    mean = float(reference.value)
-    if mean == 0:
-        raise InputError(f"E g'² of {activation.name} underflows at q = {law.q}: choose another q")
     tests: list[tuple[Callable[[Any], Any], complex]] = [
         (lambda a: a / mean, complex(law.weights @ law.nodes) / mean),
         (lambda a: a / (mean + a), complex(law.weights @ (law.nodes / (mean + law.nodes)))),
@@ -378,7 +412,7 @@ def _path(a: _Continuation, branch: Branch, reach: float) -> tuple[Complex, Comp
             continue
         if _close(_moments_of(nodes, weights, size), truth):
             return nodes, weights
-    raise InputError("no path beside the real line was found on which g'² stays in one half-plane")
+    raise _NoPath
 
 
 def _values(a: _Continuation, branch: Branch, pins: tuple[bool, bool], z: Complex) -> Complex:

@@ -36,8 +36,8 @@ class Point:
     log_z : ndarray of complex
     slope : ndarray of complex
         d log z / dt.
-    m : ndarray of complex
-        M_{JJᵀ}(z).
+    m, one_m : ndarray of complex
+        M_{JJᵀ}(z), and 1 + M with its own digits.
     phase : ndarray of float
         (1/π) Im of the primitive of (1 + m) d log z: 1 − F on the curve.
     """
@@ -45,6 +45,7 @@ class Point:
     log_z: Complex
     slope: Complex
     m: Complex
+    one_m: Complex
     phase: Real
 
 
@@ -80,13 +81,14 @@ class UniformEquation:
         if phase:
             angle = powers * _argument(sums.m) + gauss * np.imag(sums.m)
             angle = angle + self.depth * mean_argument(self.law, t)
-        return Point(log_z, slope, sums.m, angle / np.pi)
+        return Point(log_z, slope, sums.m, sums.one_m, angle / np.pi)
 
     def curve(self, s: Real, guess: Real | None = None, precision: float = 1e-16) -> Real:
         """θ(s): where the circle |w| = μ₁ eˢ meets the boundary curve; 0 off the support.
 
-        Newton's method on logit(θ/π), which keeps digits at both ends, inside a bracket.  ``precision`` is
-        relative to the distance from 0 or π.
+        Newton's method inside a bracket, on logit(θ/π), which keeps digits at both ends; of real nodes, Im
+        log z is θ times a function of θ² that increases, and Newton's method takes that where θ < π/2.
+        ``precision`` is relative to the distance from 0 or π.
         """
         s = np.asarray(s, dtype=np.float64)
         low = self.smallest_angle(s)
@@ -109,6 +111,9 @@ class UniformEquation:
             with np.errstate(all="ignore"):
                 move = value / (slope * here * (np.pi - here) / np.pi)
                 new = np.pi / (1 + (np.pi - here) / here * np.exp(np.clip(move, -50, 50)))
+                if not self.law.branches:
+                    squared = here * np.sqrt(1 - 2 * value / (slope * here - value))
+                    new = np.where(here < np.pi / 2, squared, new)
             newton = (new > a) & (new < b) & (step % 8 != 7)
             new = np.where(newton, new, _middle(a, b))
             solved = np.abs(value) <= self._rounding(here)
@@ -121,10 +126,10 @@ class UniformEquation:
 
     def _rounding(self, theta: Real) -> Real:
         """Estimate the rounding of Im log z near the curve, where its terms cancel."""
-        if not self.law.branches:
-            return np.asarray(4e-16 * theta)  # of real nodes, every term is a multiple of θ
         size = float(np.sqrt(min(1.0, self.law.spread + self.gaussian)))
-        return np.full(theta.shape, 1e-16 * max(4.0, self.depth * size))
+        rounding = 1e-16 * max(4.0, self.depth * size)
+        # of real nodes, every term is a multiple of θ
+        return np.full(theta.shape, rounding) if self.law.branches else rounding * theta
 
     def smallest_angle(self, s: Real) -> Real:
         """Angles below it count as 0, because rounding of the nodes would decide there.
@@ -187,6 +192,8 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
     range over decades.  The nearest atom is pulled out of the sums and (w − a) cancelled in their ratio, so
     that Im u keeps its digits beside an atom, where a spectrum may have an edge.
     """
+    if law.on_or_off is not None:
+        return _on_or_off(law.on_or_off, t)
     first, second, pulled = (np.zeros((2, len(t)), dtype=np.complex128) for _ in range(3))
     away = np.ones(len(t), dtype=np.complex128)
     small = np.real(t) < _SMALL
@@ -227,6 +234,22 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
     one_m = w * v
     log_1m = np.where(np.abs(m) < 0.5, log1p(m), np.log(one_m))
     return Sums(m, one_m, log_1m, dm, log_u, dlog_u)
+
+
+def _on_or_off(excess: float, t: Complex) -> Sums:
+    """Sum in closed form where a is 0 or one other value μ₁(1 + e): then M = 1/(w/μ₁ − 1 − e).
+
+    1 + M = (w/μ₁ − e)/(w/μ₁ − 1 − e) and u/μ₁ = 1/(1 − e μ₁/w); nothing cancels beside the atom.
+    """
+    w = np.exp(t)
+    away: Complex = np.asarray(np.where(np.real(t) < _SMALL, w - (1 + excess), expm1(t) - excess))
+    m: Complex = np.asarray(1 / away)
+    active: Complex = np.asarray(np.where(np.real(t) < _SMALL, w - excess, away + 1))
+    one_m = active * m
+    log_1m = np.where(np.abs(m) < 0.5, log1p(m), np.log(one_m))
+    off: Complex = np.asarray(-excess / w)
+    log_u = np.where(np.abs(off) < 0.5, -log1p(off), np.log(w / active))
+    return Sums(m, one_m, log_1m, np.asarray(-w * m * m), log_u, np.asarray(-excess / active))
 
 
 def mean_argument(law: SlopeLaw, t: Complex) -> Real:

@@ -12,6 +12,7 @@ from sympy import Rational, Symbol, expand
 from initmath.activation import resolve
 from initmath.errors import InputError
 from initmath.spectra import bernoulli, moments_series, slope_law, spectral_law, spectral_law_of
+from initmath.spectra.uniform import resolvent_sums
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "reference.json").read_text())
 ISO = {entry["id"]: entry for entry in REFERENCE if entry["id"].startswith("iso.")}
@@ -258,6 +259,55 @@ def test_bad_input_is_one_line(arguments):
 def test_no_slope_no_spectrum():
     with pytest.raises(InputError, match="almost everywhere"):
         spectral_law("sign")
+
+
+@pytest.mark.parametrize("p", [1e-3, 0.5, 0.68, 1 - 1e-6, 1.0])
+def test_sums_in_closed_form_are_the_sums_over_the_nodes(p):
+    law, summed = bernoulli(p), bernoulli(p)
+    object.__setattr__(summed, "on_or_off", None)
+    assert law.on_or_off == pytest.approx((1 - p) / p)
+    rng = np.random.default_rng(0)
+    anywhere = rng.uniform(-12, 12, 200) + 1j * rng.uniform(0.01, 3.1, 200)
+    beside = np.log(1 / p) + 10 ** rng.uniform(-9, -1, 50) * np.exp(1j * rng.uniform(0.1, 3, 50))
+    t = np.concatenate([anywhere, beside])
+    closed, wanted = resolvent_sums(law, t), resolvent_sums(summed, t)
+    for name in ("m", "one_m", "log_1m", "dm", "log_u", "dlog_u"):
+        found, sums = getattr(closed, name), getattr(wanted, name)
+        np.testing.assert_allclose(found, sums, rtol=1e-9, atol=1e-14, err_msg=name)
+
+
+def test_the_closed_form_is_for_one_value_beside_0():
+    assert slope_law(resolve("leaky_relu"), 1.0).on_or_off is None
+    assert slope_law(resolve("tanh"), 1.0).on_or_off is None
+
+
+@pytest.mark.parametrize("depth", [2, 3, 8])
+def test_two_slopes_have_one_component(depth):
+    """Where w → 0, 1 + m is tiny and negative, which 1 + m computed from m is not."""
+    law = spectral_law("leaky_relu", depth, "orthogonal")
+    assert len(law.parts) == 1
+    assert law.parts[0].mass == pytest.approx(1, abs=1e-9)
+    low, high = law.log_support[0]
+    # the spectrum lies between the smallest and the largest product of slopes
+    extremes = depth * (np.log(law.sigma_w2) + np.log([0.01**2, 1.0]))
+    assert extremes[0] <= low < high <= extremes[1]
+
+
+@pytest.mark.parametrize(
+    ("activation", "q", "reason"),
+    [("sqrt(Abs(x))", 1.0, "E g'² of .* is infinite"), ("tanh", 1e4, "leaves the range of a double")],
+)
+def test_no_law_of_the_slope_says_why(activation, q, reason):
+    with pytest.raises(InputError, match=reason) as caught:
+        spectral_law(activation, 1, "gaussian", q)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_law_of_the_slope_that_is_kept_cannot_be_changed():
+    law = slope_law(resolve("tanh"), 0.7)
+    assert slope_law(resolve("tanh"), 0.7) is law
+    with pytest.raises(ValueError, match="read-only"):
+        law.nodes[0] = 0
 
 
 def test_orthogonal_isometry_is_one_atom():
