@@ -153,9 +153,10 @@ class SlopeLaw:
     @cached_property
     def on_or_off(self) -> float | None:
         """a/μ₁ − 1 = (1 − p)/p of the only atom that is not 0, where there is nothing else; else None."""
-        if self.branches or sum(a > 0 for a, _ in self.atoms) != 1:
+        on = [p for a, p in self.atoms if a > 0]
+        if self.branches or len(on) != 1:
             return None
-        return float(np.real(self.excess[-1]))
+        return (1 - on[0]) / on[0]  # a/μ₁ − 1 would lose digits of it where p is near 1
 
     @cached_property
     def intervals(self) -> tuple[tuple[float, float], ...]:

@@ -198,6 +198,13 @@ def test_nearly_marginal_atoms(depth, distance):
     np.testing.assert_allclose(law.log_cdf(law.log_quantile(p)), p, atol=1e-9)
 
 
+@pytest.mark.parametrize("depth", [2, 3, 100, 1000])
+def test_marginal_atoms_of_few_layers(depth):
+    """Exactly marginal, the atom is the edge and keeps its digits; 1e-12 off there is still a law."""
+    assert spectral_law_of(bernoulli(1 - 1 / depth), depth, "orthogonal").error < 1e-11
+    assert spectral_law_of(bernoulli(1 - (1 - 1e-12) / depth), depth, "orthogonal").error < 2e-7
+
+
 @pytest.mark.parametrize(("activation", "q"), [("tanh", 1e-8), ("gelu", 1e-8), ("gelu", 1e-4)])
 def test_small_q(activation, q):
     assert spectral_law(activation, 20, "orthogonal", q).error < 1e-7
