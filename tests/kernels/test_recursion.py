@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -212,3 +214,29 @@ def test_gelu_at_large_variance_is_relu():
 
     near = kernels("gelu", 1e12, 1e12, 0.3).derivative_kernel
     assert near == pytest.approx(kernels("relu", 1.0, 1.0, 0.3).derivative_kernel, abs=1e-9)
+
+
+def test_the_longest_input_is_within_the_error_of_a_table():
+    """At the end of the range of q, where polynomials are worst: tanh, one input three times as long."""
+    from scipy.integrate import quad
+
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(40, 5))
+    x[3] = 3 * x[0]
+    gram = x @ x.T / 5
+    found = infinite_width("tanh", gram, depth=1, sigma_w2=1.7, sigma_b2=0.1)
+    for i in (int(np.argmax(np.diag(gram))), int(np.argmin(np.diag(gram))), 7):
+        q = 1.7 * gram[i, i] + 0.1
+        ends = sorted({0.0, *(t / np.sqrt(q) for t in (-6, -3, -1, 1, 3, 6)), -12.0, 12.0})
+
+        def mean(f, q=q, ends=ends):
+            def weighted(z):
+                return f(np.sqrt(q) * z) * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+            parts = pairwise(ends)
+            return sum(quad(weighted, a, b, epsabs=1e-15, epsrel=1e-13)[0] for a, b in parts)
+
+        nngp = 1.7 * mean(lambda y: np.tanh(y) ** 2) + 0.1
+        ntk = nngp + q * 1.7 * mean(lambda y: np.cosh(y) ** -4)
+        assert abs(found.nngp[i, i] - nngp) <= found.nngp_error + 1e-14
+        assert abs(found.ntk[i, i] - ntk) <= found.ntk_error + 1e-14
