@@ -77,7 +77,7 @@ def caption(found: Data) -> str:
         f"Depth scale of correlations. Dots: the edge of chaos at q = 1, (σ_w², σ_b²) = {points}. "
         f"Chaotic share of the plane: {', '.join(shares)}. ReLU's edge is a single point, and for "
         "σ_w² > 2 its length has no fixed point; GELU's and SiLU's edge is unstable near their dots. "
-        f"Largest error measured of a table: {worst:.0e}."
+        f"The tables behind the colours are right to {worst:.0e}, as measured between their points."
     )
 
 
