@@ -12,6 +12,7 @@ import argparse
 import importlib
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -86,7 +87,7 @@ def _law_on(grid: Any) -> tuple[Any, Any]:
 
 
 def freealg() -> None:
-    """Fuss-Catalan laws are what freealg has of products: its density against this one."""
+    """Print freealg's two ways beside this one: a formula of its own, and a fit to a sampled Jacobian."""
     try:
         distributions = importlib.import_module("freealg.distributions")
     except ImportError as missing:
@@ -99,6 +100,48 @@ def freealg() -> None:
     wrong = float(np.mean(np.abs(np.asarray(density) - true) > 0.01 * true))
     print(f"freealg, two linear layers: {theirs:.1f} ms, {wrong:.1%} of points off by > 1 %")
     print(f"initmath                  : {ours + seconds:.1f} ms, error {law.error:.1e}")
+    _fitted(importlib.import_module("freealg"))
+
+
+def _fitted(module: Any) -> None:
+    """ReLU, L = 20: freealg has no formula for it and fits an algebraic curve to a sample's eigenvalues."""
+    eigenvalues = _sampled(1000)
+    ours, (law, _) = timed(lambda: _law_on(np.geomspace(1e-3, 100, POINTS)))
+    at = np.geomspace(1e-3, 0.98 * law.support[-1][1], POINTS)
+    true = law.density(at)
+    inside = law.cdf(at[-1]) - law.cdf(at[0])
+    for degrees in ((3, 1), (3, 2), (4, 2), (5, 3)):
+        try:
+            theirs, found = timed(lambda d=degrees: _fit(module, eigenvalues, d, at), 1)  # type: ignore[misc]
+        except Exception as refused:
+            print(f"freealg, fit of degrees {degrees}: {type(refused).__name__}: {refused}")
+            continue
+        wrong = float(np.mean(~(np.abs(found - true) <= 0.1 * true)))
+        mass = float(np.trapezoid(found, at))
+        print(
+            f"freealg, fit of degrees {degrees}, ReLU, L = {DEPTH}: {theirs:.0f} ms, the sampling apart, "
+            f"mass {mass:.4f} of {inside:.4f} on the mesh, {wrong:.1%} of points off by > 10 %"
+        )
+    print(f"initmath, the same law: {ours:.1f} ms, error {law.error:.1e}")
+
+
+def _fit(module: Any, eigenvalues: Any, degrees: tuple[int, int], at: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        form = module.AlgebraicForm(eigenvalues)
+        form.fit(*degrees)
+        return np.asarray(form.density(at, ac_only=True))
+
+
+def _sampled(size: int) -> Any:
+    """Return the squared singular values of one random ReLU network's Jacobian, zeros included."""
+    rng = np.random.default_rng(0)
+    x, jacobian = rng.normal(size=size), np.eye(size)
+    for _ in range(DEPTH):
+        w = rng.normal(size=(size, size)) * np.sqrt(2 / size)
+        y = w @ x
+        x, jacobian = np.maximum(y, 0), (y > 0)[:, None] * (w @ jacobian)
+    return np.linalg.svd(jacobian, compute_uv=False) ** 2
 
 
 def main() -> None:
