@@ -413,9 +413,12 @@ def phase(
 @click.option("--sigma-w2", metavar="S", help="σ_w² (default 1/E g'², so that E λ = 1).")
 @click.option("--points", type=int, default=300, show_default=True, metavar="P", help="Of the grid of λ.")
 @click.option(
-    "--sampled", type=int, metavar="N", help="Sample networks of width N as well, and hold them beside it."
+    "--sampled",
+    type=int,
+    metavar="N",
+    help="Judge the law by sampled networks of width N, N/2 and N/4; exit code 1 if it is refuted.",
 )
-@click.option("--networks", type=int, metavar="R", help="How many (default: for about 8000 eigenvalues).")
+@click.option("--networks", type=int, metavar="R", help="How many (default: 8, or about 8000/N).")
 @click.option("--plot", "picture", metavar="FILE", help="Draw the density: .png, .svg or .pdf.")
 @_activation_options("default 1")
 @_common_options(
@@ -461,6 +464,8 @@ def spectrum(
         if picture is not None:
             result.plot(picture)
         write(result)
+    if result.sampled is not None and result.sampled.verdict == "refuted":
+        raise click.exceptions.Exit(1)
 
 
 @cli.command(cls=_Command, short_help="Scale and shift an activation until chosen conditions hold.")

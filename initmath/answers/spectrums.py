@@ -15,6 +15,7 @@ from initmath.activation import resolve
 from initmath.answers import signs
 from initmath.answers.exact import counted, exact_number, whole_number
 from initmath.answers.facts import ActivationFacts, facts_of
+from initmath.answers.sampled_spectra import Sampled, sample
 from initmath.display.data import to_data
 from initmath.display.document import Block, Caution, Facts, Heading, Paragraph, Table
 from initmath.display.inline import Inline, Label
@@ -37,40 +38,11 @@ _TAIL = 1e-4
 """Share of a component that may lie beyond the grid where the component has no edge of its own."""
 
 _LARGEST = 100_000
-_EIGENVALUES = 8000
-"""About so many sampled eigenvalues give a smooth histogram."""
-
 _SMALLEST_WIDTH = 8
 
 LAMBDA = Label("λ", "lambda", r"\lambda")
 SPREAD = Label("σ²_JJᵀ", "sigma^2_JJ^T", r"\sigma^2_{JJ^\top}")
 MEAN_LAMBDA = Label("E λ", "E lambda", r"\mathbb{E}\,\lambda")
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Eigenvalues of JJᵀ of random networks, to hold beside the law.
-
-    Attributes
-    ----------
-    width, networks : int
-    model : str
-        ``"network"``: the networks' own slopes, with the σ_b² that keeps q; ``"free"``: slopes independent of
-        the weights, where no σ_b² ≥ 0 keeps q.
-    zeros : float
-        Share of λ that are exactly 0.
-    distance : float
-        Largest difference between their distribution function and the law's.
-    log_lambda : ndarray
-        log λ > −∞ of all networks, increasing.
-    """
-
-    width: int
-    networks: int
-    model: str
-    zeros: float
-    distance: float
-    log_lambda: NDArray[np.float64] = field(repr=False, compare=False, metadata={"json": False})
 
 
 @dataclass(frozen=True)
@@ -250,9 +222,10 @@ def spectrum(
     params : dict, optional
         Parameters of the activation.
     sampled : int, optional
-        Width of random networks whose eigenvalues are sampled for comparison.
+        Width N of random networks whose eigenvalues are sampled and held beside the law; more of them with
+        the widths N/2 and N/4 are sampled for a verdict, in which the finite width is taken out.
     networks : int, optional
-        How many of them; enough for about 8000 eigenvalues unless given.
+        How many of width N; 8 or enough for about 8000 eigenvalues unless given.
     seed : int
         Of the sampled networks.
     progress : callable, optional
@@ -308,7 +281,7 @@ def spectrum(
     bias = _bias(activation, law, at)
     compared = None
     if width is not None:
-        compared = _sample(activation, law, at, bias, width, networks, seed, progress)
+        compared = sample(activation, law, at, bias, width, networks, seed, progress)
     return Spectrum(
         activation=facts_of(activation),
         weights=weights,
@@ -397,7 +370,7 @@ def _ends(law: SpectralLaw, low: float, high: float, below: float, mass: float) 
     return first, last
 
 
-# ------------------------------------------------------------------------------------------- sampled networks
+# -------------------------------------------------------------------------------------------------- the bias
 
 
 def _bias(activation: Any, law: SpectralLaw, q: float) -> float | None:
@@ -411,56 +384,6 @@ def _bias(activation: Any, law: SpectralLaw, q: float) -> float | None:
     if abs(bias) <= rounding:
         return 0.0
     return bias if bias > 0 else None
-
-
-def _sample(
-    activation: Any,
-    law: SpectralLaw,
-    q: float,
-    bias: float | None,
-    width: int,
-    networks: int | None,
-    seed: int,
-    progress: Progress | None,
-) -> Sampled:
-    from initmath.simulate import Experiment, sample_spectra
-    from initmath.simulate.inputs import InputGram
-
-    number = max(2, -(-_EIGENVALUES // width)) if networks is None else counted(networks, "networks")
-    model = "free" if bias is None else "network"
-    experiment = Experiment(
-        activation,
-        width=width,
-        depth=law.depth,
-        networks=number,
-        sigma_w2=law.sigma_w2,
-        sigma_b2=bias or 0.0,
-        inputs=InputGram.single(q, law.sigma_w2, bias or 0.0),
-        weights=law.weights,
-        seed=seed,
-    )
-    found = np.sort(sample_spectra(experiment, model, progress=progress).log_lambda.ravel())
-    positive = found[np.isfinite(found)]
-    return Sampled(width, number, model, 1 - len(positive) / len(found), _distance(law, found), positive)
-
-
-def _distance(law: SpectralLaw, log_lambda: NDArray[np.float64]) -> float:
-    """Kolmogorov's distance: also just before and after the jumps of either function.
-
-    Eigenvalues that an atom stands for lie beside it by rounding only: they are moved onto it.
-    """
-    moved = log_lambda.copy()
-    for s, _ in law.log_atoms:
-        if isfinite(s):
-            moved[np.abs(moved - s) < 1e-9 * (1 + abs(s))] = s
-    values, counts = np.unique(moved, return_counts=True)
-    after = np.cumsum(counts) / len(moved)
-    before = after - counts / len(moved)
-    at = np.asarray(law.log_cdf(values))
-    jump = np.zeros(len(values))
-    for s, p in law.log_atoms:
-        jump[values == s] += p
-    return float(max(np.abs(at - after).max(), np.abs(at - jump - before).max()))
 
 
 # ------------------------------------------------------------------------------------------------- the page
@@ -483,7 +406,7 @@ def _page(result: Spectrum) -> tuple[Block, ...]:
     blocks += [Heading("Singular values"), _quantiles(result)]
     blocks += [Heading("For learning"), *(Paragraph(text) for text in _meaning(result))]
     if result.sampled is not None:
-        blocks += [Heading("Sampled networks"), _sampled_facts(result.sampled)]
+        blocks += result.sampled.blocks()
     return tuple(blocks)
 
 
@@ -526,17 +449,6 @@ def _edge(value: float, log_value: float) -> str:
 def _quantiles(result: Spectrum) -> Table:
     cells = tuple(_power(float(value) / 2) for value in result.log_quantiles)
     return Table(("share below", *(f"{100 * p:g} %" for p in QUANTILES)), (("singular value", *cells),))
-
-
-def _sampled_facts(sampled: Sampled) -> Facts:
-    slopes = "their own slopes" if sampled.model == "network" else "slopes drawn independently of the weights"
-    return Facts(
-        (
-            ("networks", f"{sampled.networks} of width {sampled.width}, {slopes}"),
-            ("exactly 0", f"{sampled.zeros:.6g} of the eigenvalues"),
-            ("distance", f"{sampled.distance:.3g}, the largest between the distribution functions"),
-        )
-    )
 
 
 _KINDS = {"gaussian": "Gaussian", "orthogonal": "orthogonal"}

@@ -173,7 +173,10 @@ def assess_spectrum(
     )
     said = np.append(_said(law, centres, width), (0.0, 0.0))
     checks = _checks(centres, said, sampled, variance, freedom, correction)
-    shifts = {f"σ_w² off by {scale:.3g}": _said(law, centres - law.depth * log1p(scale), width) - said[:-2]}
+    shifts = {
+        f"a σ_w² that is {100 * scale:.3g} % off": _said(law, centres - law.depth * log1p(scale), width)
+        - said[:-2]
+    }
     for name, other in alternatives.items():
         shifts[name] = _said(other, centres, width) - said[:-2]
     reach = {name: _power(shift, checks, level) for name, shift in shifts.items()}

@@ -148,11 +148,29 @@ def test_networks_follow_the_law(asked):
 
 
 def test_the_distance_sees_a_wrong_law():
-    from initmath.answers.spectrums import _distance
+    from initmath.answers.sampled_spectra import _distance
 
     right = spectrum("tanh", 6, q="0.3", sampled=128, networks=16)
     wrong = spectrum("tanh", 6, "gaussian", q="0.3")
     assert _distance(wrong.law, right.sampled.log_lambda) > 0.1
+
+
+def test_the_law_is_judged():
+    right = spectrum("tanh", 4, q="0.3", sampled=128, networks=24)
+    assert right.sampled.verdict == "confirmed" and right.sampled.power > 0.9
+    assert "CONFIRMED" in right.to_text()
+    few = spectrum("tanh", 2, sampled=16, networks=2)
+    assert few.sampled.verdict == "unknown" and few.sampled.p is None
+    assert "8 networks of width 32" in few.sampled.reason
+
+
+def test_a_wrong_law_is_refuted():
+    from initmath.answers.sampled_spectra import _verdict
+    from initmath.simulate import Experiment, InputGram, sample_spectra
+
+    networks = Experiment("tanh", 128, 4, 24, 1.5, inputs=InputGram.single(0.3, 1.5), weights="orthogonal")
+    wrong = spectrum("tanh", 4, "gaussian", q="0.3", sigma_w2="1.5").law
+    assert _verdict(wrong, sample_spectra(networks, "free"))[0] == "refuted"
 
 
 def test_the_seed_decides():
