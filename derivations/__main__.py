@@ -7,8 +7,13 @@ import sys
 from pathlib import Path
 
 from derivations import FOLDER, names, result
-from derivations.literate import Erratum, page
+from derivations.literate import READ, Erratum, page
 
+UNREAD = (
+    "Where the text was not read the claim is quoted from memory, or as others quote it: the derivation "
+    "and its numbers "
+    "stand on their own, but that the paper says just this is not confirmed."
+)
 HEADER = "<!-- Written by: python -m derivations --write -->\n"
 
 
@@ -30,8 +35,8 @@ def errata() -> str:
         found: tuple[Erratum, ...] = tuple(getattr(result(name), "ERRATA", ()))
         for each in found:
             rows = [("published", each.published), ("right", each.right), ("proof", each.proof)]
-            if each.read == "from memory":
-                rows.append(("read", "no: quoted from memory, not confirmed"))
+            if READ[each.read].startswith("no"):
+                rows.append(("read", READ[each.read]))
             text += "\n" + to_markdown([Heading(each.where), Facts(tuple(rows))])
             text += f"- **derivation**: [{name}]({name}.md)\n"
     return text
@@ -41,14 +46,17 @@ def index() -> str:
     """Return the list of all results."""
     import inspect
 
-    lines = [HEADER, "# Derivations\n", "| result | paper | claim |", "|---|---|---|"]
+    lines = [HEADER, "# Derivations\n", "| result | paper | claim | text read |", "|---|---|---|---|"]
     for name in names():
         module = result(name)
         title = (inspect.getdoc(module) or name).splitlines()[0].rstrip(".")
         holds = "holds" if module.CLAIM.holds else "does not hold"
         paper = module.PAPER
-        lines.append(f"| [{title}]({name}.md) | {paper.authors} {paper.year} | {holds} |")
-    lines.append("\nWhat does not hold is collected in [ERRATA.md](ERRATA.md).\n")
+        lines.append(
+            f"| [{title}]({name}.md) | {paper.authors} {paper.year} | {holds} | "
+            f"{READ[paper.read].split(',')[0]} |"
+        )
+    lines.append(f"\n{UNREAD}\n\nWhat does not hold is collected in [ERRATA.md](ERRATA.md).\n")
     return "\n".join(lines)
 
 

@@ -60,7 +60,8 @@ ERRATA = (
         "σ_w = 1.304146 (at q = 0.512078)",
         "σ_w² = 1/E g'(√q z)² at the q that solves q − E g²/E g'² = σ_b², with certified integrals. At the "
         "published "
-        "σ_w the point is on the ordered side; the code iterates with random samples.",
+        "σ_w the point is on the ordered side; the code iterates with random samples. (Its function beta_q "
+        "has a wrong name in it, sigma_n.)",
         "in part",
     ),
     Erratum(

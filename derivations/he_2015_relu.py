@@ -23,8 +23,8 @@ PAPER = Paper(
     "He, Zhang, Ren, Sun",
     2015,
     "Delving deep into rectifiers: surpassing human-level performance on ImageNet classification",
-    "arXiv:1502.01852",
-    "from memory",
+    "arXiv:1502.01852; equations (6) to (14) as a reader's notes copy them",
+    "at second hand",
 )
 
 n = Symbol("n", positive=True)

@@ -66,6 +66,15 @@ ERRATA = (
         "rescaling them, so that N v² was 3.6 · 0.773741 = 2.785.)",
         "in full",
     ),
+    Erratum(
+        "Kumar 2017, caption of Figure 2",
+        "stride lengths in all layers are 2 × 2",
+        "The public code of the experiment leaves the convolutions at Keras's default, 1 × 1.",
+        "No stride is passed to a convolution in the code that the paper links to. It does not change N "
+        "v², which "
+        "counts inputs of a unit; it changes which network Figure 3 shows.",
+        "in full",
+    ),
 )
 
 REMARKS = (

@@ -26,6 +26,7 @@ from initmath.integral import GaussianIntegral
 from initmath.moments.algebra import is_zero
 
 __all__ = [
+    "READ",
     "Agreement",
     "Checked",
     "Claim",
@@ -47,6 +48,14 @@ DIGITS = 30
 LONG = 10**6
 """A fraction with a larger denominator is shown as a decimal."""
 
+READ = {
+    "in full": "in full",
+    "in part": "in part",
+    "at second hand": "no: quoted as others quote it, not confirmed",
+    "from memory": "no: quoted from memory, not confirmed",
+}
+"""Whether the text was at hand when the claim was typed; only then is the quotation confirmed."""
+
 RESULT = "The result"
 
 LENGTHY = 30
@@ -63,7 +72,7 @@ class Paper:
         ``source`` is the arXiv id, or the venue.
     year : int
     read : str
-        ``"in full"``, ``"in part"``, or ``"from memory"``: then the quoted claim is not confirmed.
+        One of `READ`: ``"in full"``, ``"in part"``, ``"at second hand"`` or ``"from memory"``.
     """
 
     authors: str
@@ -395,7 +404,7 @@ def _paper(paper: Paper) -> Block:
         (
             ("paper", f"{paper.authors} {paper.year}, {paper.title}"),
             ("source", paper.source),
-            ("read", paper.read if paper.read != "from memory" else "no: quoted from memory, not confirmed"),
+            ("read", READ[paper.read]),
         )
     )
 

@@ -1,7 +1,7 @@
 """Sitzmann et al.: SIREN's variance is not ½, its pre-activations are not N(0, 1); both are stable still.
 
 SIREN's layers are y = W x, x = sin y, with weights uniform on ±√(6/n), so that N v² = 2.  The argument
-(quoted from memory): sin of a normal variable is close to the arcsine law, whose variance is ½; then y has
+(at second hand): sin of a normal variable is close to the arcsine law, whose variance is ½; then y has
 variance 2 · ½ = 1, and everything repeats.
 
 The arcsine law is the limit of wide normals: E sin² = ½ (1 − e^(−2q)), which is 0.43 at q = 1, not ½.  (For
@@ -21,8 +21,8 @@ PAPER = Paper(
     "Sitzmann, Martel, Bergman, Lindell & Wetzstein",
     2020,
     "Implicit neural representations with periodic activation functions",
-    "arXiv:2006.09661",
-    "from memory",
+    "arXiv:2006.09661; its principle as a reader's notes copy it",
+    "at second hand",
 )
 STAR = 1 + LambertW(-2 * exp(-2)) / 2
 
@@ -41,7 +41,7 @@ ERRATA = (
         "sin² = ½(1 − cos 2y) and E cos 2y = e^(−2q). The step from q to 1 − e^(−2q) has the slope "
         "2e^(−2q) < 1 at its "
         "fixed point, so that the layers do settle: the scheme works, for a slightly different reason.",
-        "from memory",
+        "at second hand",
     ),
 )
 REMARKS = (

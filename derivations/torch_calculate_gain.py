@@ -41,10 +41,37 @@ def gain(activation: str) -> Number:
         return enclosed(1 / square.sqrt(), "certified moment")
 
 
+ISSUE = (
+    ("tanh", "1.5975916385650635"),
+    ("sigmoid", "4.809119701385498"),
+    ("relu", "1.7068026065826416"),
+    ("elu", "1.2694571018218994"),
+    ("selu", "1.0002975463867188"),
+)
+
+
+@cache
+def deviation(activation: str) -> Number:
+    """Return 1/√Var g(z), certified."""
+    from flint import arb
+
+    from initmath import moments
+    from initmath.activation import resolve
+
+    g = resolve(activation)
+    with working_precision(bits(25)):
+        square, mean = (moments.ball(g, name, arb(1), 25) for name in ("second_moment", "mean"))
+        return enclosed(1 / (square - mean**2).sqrt(), "certified moments")
+
+
 ALSO = (
     Checked(Claim("'tanh'", "the gain of tanh", Rational(5, 3), holds=False), gain("tanh")),
     Checked(Claim("'sigmoid'", "the gain of the sigmoid", Integer(1), holds=False), gain("sigmoid")),
     Checked(Claim("'selu'", "the gain of SELU", Rational(3, 4), holds=False), Integer(1)),
+    *(
+        Checked(Claim("issue #24991", f"1/√Var g(z) of {name}", value, holds=False), deviation(name))
+        for name, value in ISSUE
+    ),
 )
 ERRATA = (
     Erratum(
@@ -55,6 +82,15 @@ ERRATA = (
         "this meaning "
         "in so many words: the numbers are conventions. With 3/4 SELU's "
         "outputs settle near a standard deviation of 0.2.",
+        "in part",
+    ),
+    Erratum(
+        "PyTorch, issue #24991: proposed gains 1/√Var g(z)",
+        "tanh 1.59759, sigmoid 4.80912, relu 1.70680, elu 1.26946, selu 1.00030",
+        "tanh 1.592537, sigmoid 4.801313, relu 1.712859, elu 1.270843, selu 1",
+        "Certified integrals. The numbers of the issue are estimates from 10⁵ samples, each within 2.6 "
+        "of their standard "
+        "errors; and 1/√Var g is the right gain only if the rows of the weights sum to 0.",
         "in part",
     ),
 )

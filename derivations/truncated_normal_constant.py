@@ -57,6 +57,16 @@ ERRATA = (
         "1.00929).",
         "in part",
     ),
+    Erratum(
+        "Keras before 2.2.3, TensorFlow before the middle of 2018, TensorFlow.js (leCunNormal): "
+        "truncated normal",
+        "weights of the variance that was asked for, scale/fan",
+        "0.773741 of it: the standard deviation was not divided by 0.8796256610342398",
+        "Var z given |z| < 2 is 1 − 2√(2/π) e⁻²/erf √2 = 0.773741…; reported in keras #8048, tensorflow "
+        "#16344 and "
+        "tfjs #8594.",
+        "in part",
+    ),
 )
 REMARKS = (
     "The printed constant .87962566103423978 has one digit more than a double holds: the true one ends in "

@@ -14,14 +14,13 @@ from sympy import Heaviside, Rational, Symbol, sqrt
 
 from derivations import names, result
 from derivations.__main__ import errata, index, main, markdown, pages
-from derivations.literate import Claim, Paper, agreement, chain, then
+from derivations.literate import READ, Claim, Paper, agreement, chain, then
 from derivations.literate import number as true_number
 from initmath.derivation import Derivation
 from initmath.integral import GaussianIntegral
 from tests.gaussian.gaussian_numbers import close, number
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "reference.json").read_text(encoding="utf-8"))
-READ = ("in full", "in part", "from memory")
 POINTS = (Rational(6, 5), Rational(5, 7), Rational(13, 11), Rational(4, 9), Rational(17, 10), Rational(3, 8))
 
 
