@@ -21,8 +21,8 @@ from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.kernels.closed import Homogeneous, LinearErf, closed_family
 from initmath.kernels.composed import Composed, Plan
 from initmath.kernels.pairs import cuts_of, pair_values
-from initmath.kernels.parallel import Parallel
-from initmath.kernels.table import Table, build
+from initmath.kernels.parallel import Parallel, Select
+from initmath.kernels.table import SAFETY, Table, build
 from initmath.kernels.tiles import EachPair, LinearErfPairs, PairKernels, TilePairs, column, row
 from initmath.lock import one_at_a_time
 from initmath.quadrature import expectation
@@ -31,14 +31,19 @@ from initmath.quadrature.curve import Family, curve
 __all__ = ["InfiniteWidth", "infinite_width"]
 
 Real = NDArray[np.float64]
+_Passed = tuple[Real, Real, Sequence[float]]
+_Errors = tuple[float, float, float]
 
 _ROWS, _COLUMNS = 64, 128  # of a tile: its arrays stay in the cache through all layers
 _WORSE = 4  # interpolation of all layers may be this much worse than the rounding of all layers
 _BLOCK = 16  # of pairs on the diagonal that go through all layers in any case
+_SAMPLE = 64, 128  # rows and columns of the pairs, drawn from the whole matrix, that do so too
+_EXTREME = 6  # of the closest pairs, of the most opposite ones, of the shortest and of the longest inputs
 _DIRECT = 600  # pairs × layers up to which every entry is integrated
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 16 * _EPS  # of one layer, relative
 _USELESS = 0.1  # relative error of 1 − c
+_FLOOR = 1e-28  # of 1 − c: below the squared rounding of g no digit is claimed of two parallel inputs
 _WIDER = 0.05  # in log q: a table is made a little wider than the layer that asks for it
 
 
@@ -53,8 +58,9 @@ class InfiniteWidth:
     gap : ndarray, shape (n, n)
         1 − c, c the correlation of two outputs: accurate relative to itself, where K itself has lost it.
     nngp_error, ntk_error, gap_error : float
-        Estimated: of an entry of K and Θ absolutely, of 1 − c relatively.  Rounding and measured
-        interpolation errors, carried through the layers.
+        Estimated: of an entry of K and Θ absolutely, of 1 − c relatively (but 1e-28 times that for inputs of
+        one direction and different length, whose 1 − c may be smaller).  Rounding and measured interpolation
+        errors, carried through the layers.
     method : str
         How the kernels of a layer were computed.
     """
@@ -106,6 +112,8 @@ class _Layer:
         √(σ_w² m₂(q)).
     following : ndarray
         √q', of y'.
+    slope, elasticity : ndarray
+        χ̂(q), and |d log q'/d log q|.
     """
 
     root: Real
@@ -115,31 +123,41 @@ class _Layer:
     sigma_b2: float
     pairs: TilePairs | None
     parallel: Parallel
+    slope: Real
+    elasticity: Real
 
     @property
     def weight(self) -> Real:
         """σ_w/√q'."""
         return np.asarray(np.sqrt(self.sigma_w2) / self.following)
 
-    def step(self, rows: slice, columns: slice, gap: Real, ntk: Real) -> tuple[Real, Real]:
-        """1 − c and Θ/√(q₁q₂) of y' from those of y; ``pairs`` is None for the inputs themselves."""
+    def step(self, rows: Select, columns: Select, gap: Real, ntk: Real) -> tuple[Real, Real, float]:
+        """1 − c and Θ/√(q₁q₂) of y' from those of y; ``pairs`` is None for the inputs themselves.
+
+        The third is the largest relative change of 1 − c that an error 1 of `Parallel`'s F would make.
+        """
         if self.pairs is None:
             after = gap * (column(self.signal, rows) * row(self.signal, columns))
             after /= column(self.following, rows) * row(self.following, columns)
             slope = np.zeros_like(gap)
         else:
             after, slope = self.pairs.tile(rows, columns, gap)
-        after += self._level(rows, columns)
+        share = 0.0
+        if self.parallel.left.shape[1]:
+            level, scale = self.parallel.defect(rows, columns)
+            after += level
+            scale /= after + _FLOOR
+            share = float(np.max(scale))
+        else:
+            after += self._level(rows, columns)
         np.clip(after, 0.0, 2.0, out=after)
         slope *= ntk
         slope -= after
         slope += 1
-        return after, slope
+        return after, slope, share
 
-    def _level(self, rows: slice, columns: slice) -> Any:
-        """1 − c of y' where y has c = 1: 0 for inputs with the same q."""
-        if self.parallel.left.shape[1]:
-            return self.parallel.defect(rows, columns)
+    def _level(self, rows: Select, columns: Select) -> Any:
+        """1 − c of y' where y has c = 1, from the bias alone; 0 for inputs with the same q."""
         if len(self.signal) == 1 or self.sigma_b2 == 0:
             return 0.0
         a1, a2 = column(self.signal, rows), row(self.signal, columns)
@@ -230,20 +248,16 @@ def infinite_width(
     plan = Plan.of(_levelled(diagonal), apart, depth)
     inputs = diagonal if plan is None or len(plan.rows) == 1 else np.concatenate([diagonal, plan.q])
     with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
-        layers, slopes = _lengths(activation, family, inputs, depth, sigma_w2, sigma_b2)
+        layers = _lengths(activation, family, inputs, depth, sigma_w2, sigma_b2)
     layers, method, table_error = _with_pairs(activation, family, layers, len(given))
     # the tiles are the parallel work: BLAS threads inside them would only get in each other's way
     with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
-        errors = _errors(layers, slopes, table_error)
-        found = None if plan is None else _composed(layers, plan, diagonal, apart, errors[2], threads)
+        found = None if plan is None else _composed(layers, plan, diagonal, apart, table_error, threads)
         if found is None:
-            after, ntk = _layered(layers, apart, threads)
-            errors = _errors(layers, slopes, table_error)  # quadrature has now taken note of its own
+            after, ntk, shares = _layered(layers, apart, threads)
+            errors = _errors(layers, table_error, shares)
         else:
-            after, ntk, off = found
-            size = float(np.max(layers[-1].following) ** 2)
-            aside = size * off[0] * float(np.max(after)), size * off[1] * float(np.max(ntk)), off[0]
-            errors = (errors[0] + 4 * aside[0], errors[1] + 4 * aside[1], errors[2] + 4 * aside[2])
+            after, ntk, errors = found
             method += ", all layers interpolated at once"
         last = layers[-1].following[: len(given)]
         scale = last[:, None] * last[None, :]
@@ -252,25 +266,31 @@ def infinite_width(
         raise Divergent(f"the kernels of {activation.name} leave the range of doubles at this depth")
     if not errors[2] < _USELESS:
         raise NotEnclosed(
-            f"quadrature in doubles does not resolve the kernels of {activation.name} at these q"
+            f"the kernels of {activation.name} in {depth} layers are not resolved in doubles at these q"
         )
     return InfiniteWidth(nngp, ntk, after, *errors, method)
 
 
-def _through(layers: list[_Layer], rows: slice, columns: slice, gap: Real) -> tuple[Real, Real]:
-    """1 − c and Θ/√(q₁q₂) of a tile of pairs after all layers."""
+def _through(layers: list[_Layer], rows: Select, columns: Select, gap: Real) -> _Passed:
+    """1 − c and Θ/√(q₁q₂) of a tile of pairs after all layers, and every layer's share of its `Parallel`."""
     d, theta = gap.copy(), np.zeros_like(gap)
-    same = np.arange(rows.start, rows.stop)[:, None] == np.arange(columns.start, columns.stop)[None, :]
+    same = _indices(rows)[:, None] == _indices(columns)[None, :]
     crossing = bool(same.any())
+    shares = []
     for layer in layers:
-        d, theta = layer.step(rows, columns, d, theta)
+        d, theta, share = layer.step(rows, columns, d, theta)
+        shares.append(share)
         if crossing:
             d[same] = 0.0
-    return d, theta
+    return d, theta, shares
 
 
-def _filled(count: int, one: Any, threads: int | None) -> tuple[Real, Real]:
-    """Two symmetric matrices from their tiles on and above the diagonal."""
+def _indices(select: Select) -> NDArray[np.intp]:
+    return np.arange(select.start, select.stop) if isinstance(select, slice) else select
+
+
+def _filled(count: int, one: Any, threads: int | None) -> _Passed:
+    """Two symmetric matrices from their tiles on and above the diagonal, and the largest shares."""
     both = np.empty((count, count)), np.empty((count, count))
     tiles = [
         (slice(i, min(i + _ROWS, count)), slice(j, min(j + _COLUMNS, count)))
@@ -278,24 +298,26 @@ def _filled(count: int, one: Any, threads: int | None) -> tuple[Real, Real]:
         for j in range(i, count, _COLUMNS)
     ]
 
-    def run(tile: tuple[slice, slice]) -> None:
+    def run(tile: tuple[slice, slice]) -> list[float]:
         rows, columns = tile
-        for target, values in zip(both, one(rows, columns), strict=True):
+        *found, shares = one(rows, columns)
+        for target, values in zip(both, found, strict=True):
             if rows.start == columns.start:  # its upper triangle stands for both
                 block = np.triu(values[:, : len(values)])
                 values[:, : len(values)] = block + np.triu(block, 1).T
             target[rows, columns] = values
             target[columns, rows] = values.T
+        return list(shares)
 
     if len(tiles) == 1:
-        run(tiles[0])
+        seen = [run(tiles[0])]
     else:
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-            list(pool.map(run, tiles))
-    return both
+            seen = list(pool.map(run, tiles))
+    return *both, [max(of_layer) for of_layer in zip(*seen, strict=True)]
 
 
-def _layered(layers: list[_Layer], apart: Real, threads: int | None) -> tuple[Real, Real]:
+def _layered(layers: list[_Layer], apart: Real, threads: int | None) -> _Passed:
     """Take every pair through every layer."""
     return _filled(
         len(apart), lambda rows, columns: _through(layers, rows, columns, apart[rows, columns]), threads
@@ -303,30 +325,71 @@ def _layered(layers: list[_Layer], apart: Real, threads: int | None) -> tuple[Re
 
 
 def _composed(
-    layers: list[_Layer], plan: Plan, diagonal: Real, apart: Real, allowed: float, threads: int | None
-) -> tuple[Real, Real, list[float]] | None:
-    """Interpolate all layers at once; None if that is worse than a few times ``allowed``, relatively.
+    layers: list[_Layer],
+    plan: Plan,
+    diagonal: Real,
+    apart: Real,
+    tables: Sequence[Sequence[float]],
+    threads: int | None,
+) -> tuple[Real, Real, _Errors] | None:
+    """Interpolate all layers at once; None if that is worse than a few times what layers one by one are.
 
-    The third of what is returned are the largest relative errors of 1 − c and Θ that were found: blocks on
-    the diagonal of the matrix, a sample as good as any other, go through all layers one by one.
+    The interpolation is measured against pairs that go through all layers one by one: those of `_sampled`,
+    and blocks on the diagonal, which itself is not interpolated.  The errors that are returned are those of
+    the layers and `SAFETY` times the largest that was seen, each entry of 1 − c and Θ relative to itself.
     """
     count, points = len(apart), len(plan.rows)
     rows, columns = slice(count, count + points), slice(count + points, count + points + plan.gap.shape[1])
-    fitted = Composed.of(plan, *_through(layers, rows, columns, plan.gap))
+    gap, theta, shares = _through(layers, rows, columns, plan.gap)
+    fitted = Composed.of(plan, gap, theta)
     if fitted is None:
         return None
-    after, ntk = _filled(count, lambda i, j: fitted.tile(diagonal[i], diagonal[j], apart[i, j]), threads)
+    after, ntk, _ = _filled(
+        count, lambda i, j: (*fitted.tile(diagonal[i], diagonal[j], apart[i, j]), ()), threads
+    )
     off = [0.0, 0.0]
-    for start in range(0, count, _BLOCK):
-        here = slice(start, min(start + _BLOCK, count))
-        other = ~np.eye(here.stop - start, dtype=bool)
-        both = _through(layers, here, here, apart[here, here])
+    blocks = [np.arange(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK)]
+    for i, j in [*_sampled(diagonal, apart), *zip(blocks, blocks, strict=True)]:
+        here = np.ix_(i, j)
+        other = here[0] != here[1]
+        *both, seen = _through(layers, i, j, apart[here])
+        shares = [max(pair) for pair in zip(shares, seen, strict=True)]
         for k, (target, exact) in enumerate(zip((after, ntk), both, strict=True)):
-            missed, size = np.abs(target[here, here] - exact)[other], np.abs(exact)[other]
+            missed, size = np.abs(target[here] - exact)[other], np.abs(exact)[other]
             relative = np.where(missed == 0, 0.0, missed / size)
             off[k] = max(off[k], float(np.max(np.where(np.isnan(relative), np.inf, relative), initial=0.0)))
-            target[here, here] = (exact + exact.T) / 2
-    return (after, ntk, off) if max(off) <= _WORSE * allowed else None
+            if i is j:
+                target[here] = (exact + exact.T) / 2
+    errors = _errors(layers, tables, shares)
+    if not max(off) <= _WORSE * errors[2]:
+        return None
+    size = float(np.max(layers[-1].following) ** 2)
+    return after, ntk, (
+        errors[0] + SAFETY * size * off[0] * float(np.max(after)),
+        errors[1] + SAFETY * size * off[1] * float(np.max(ntk)),
+        errors[2] + SAFETY * off[0],
+    )  # fmt: skip
+
+
+def _sampled(diagonal: Real, apart: Real) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows and columns of tiles from all over the matrix: drawn at random, and all that is extreme.
+
+    The second tile holds the pairs whose correlations are closest to 1 and to −1, and the shortest and the
+    longest inputs, with each other and with all of those.
+    """
+    count = len(apart)
+    rng = np.random.default_rng(0)
+    rows, columns = (rng.permutation(count)[:size] for size in _SAMPLE)
+    upper = np.where(np.tri(count, dtype=bool), np.nan, apart).ravel()  # argpartition puts nan last
+    most = min(_EXTREME, count * (count - 1) // 2)
+    ends = [np.argpartition(part, most)[:most] for part in (upper, -upper)]
+    closest, opposite = (np.unravel_index(end, apart.shape) for end in ends)
+    order = np.argsort(diagonal)
+    lengths = np.concatenate([order[:_EXTREME], order[-_EXTREME:]])
+    first, second = (
+        np.unique(np.concatenate([a, b, lengths])) for a, b in zip(closest, opposite, strict=True)
+    )
+    return [(rows, columns), (first, second)]
 
 
 def _depth(depth: Any) -> int:
@@ -378,14 +441,15 @@ def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real]:
 
 def _lengths(
     activation: Activation, family: Any, diagonal: Real, depth: int, sigma_w2: float, sigma_b2: float
-) -> tuple[list[_Layer], list[tuple[float, float]]]:
-    """Follow q through all layers: what a layer does to each input alone; with (χ̂, |dm₂/dq|), the largest."""
+) -> list[_Layer]:
+    """Follow q through all layers: what a layer does to each input alone."""
     level = _levelled(diagonal)
     signal = np.sqrt(sigma_w2 * level)
     following = np.sqrt(sigma_w2 * level + sigma_b2)
     none = Parallel.none(len(level))
-    layers = [_Layer(np.sqrt(level), signal, following, sigma_w2, sigma_b2, None, none)]
-    slopes = [(1.0, 1.0)]
+    one = np.ones_like(level)
+    first = sigma_w2 * level / (sigma_w2 * level + sigma_b2)
+    layers = [_Layer(np.sqrt(level), signal, following, sigma_w2, sigma_b2, None, none, one, first)]
     homogeneous = isinstance(family, Homogeneous)
     for number in range(1, depth + 1):
         q = following**2
@@ -396,14 +460,10 @@ def _lengths(
         following = np.sqrt(_levelled(sigma_w2 * second + sigma_b2))
         if not (np.isfinite(following).all() and np.all(following > 0)):
             raise Divergent(f"q leaves the range of doubles in layer {number + 1} of {activation.name}")
-        parallel = (
-            none
-            if homogeneous
-            else Parallel.of(activation, q, sigma_b2 / sigma_w2, np.sqrt(sigma_w2) / following)
-        )
-        layers.append(_Layer(root, signal, following, sigma_w2, sigma_b2, None, parallel))
-        slopes.append((float(np.max(slope)), float(np.max(np.abs(stretch)))))
-    return layers, slopes
+        parallel = none if homogeneous else Parallel.of(activation, q, sigma_b2 / sigma_w2)
+        elasticity = sigma_w2 * np.abs(stretch) * q / following**2
+        layers.append(_Layer(root, signal, following, sigma_w2, sigma_b2, None, parallel, slope, elasticity))
+    return layers
 
 
 def _levelled(q: Real) -> Real:
@@ -470,23 +530,22 @@ def _range(layer: _Layer) -> tuple[float, float]:
     return float(t.min()), float(t.max())
 
 
-def _errors(
-    layers: list[_Layer], slopes: list[tuple[float, float]], tables: Sequence[Sequence[float]]
-) -> tuple[float, float, float]:
+def _errors(layers: list[_Layer], tables: Sequence[Sequence[float]], shares: Sequence[float]) -> _Errors:
     """Carry the estimated errors of q, 1 − c, K and Θ through the layers.
 
-    For c ≥ 0 the drop is concave in 1 − c with value 0 at 0 (k has positive Taylor coefficients in c), so a
+    Every q has its own relative error: where some inputs grow and others fade there is no common one.  For
+    c ≥ 0 the drop is concave in 1 − c with value 0 at 0 (k has positive Taylor coefficients in c), so a
     relative error of 1 − c does not grow; one of q enters through the moments.
     """
-    ntk_error, ntk = 0.0, 0.0
-    q_error, gap_error = _ROUNDING * float(np.max(layers[0].root ** 2)), _ROUNDING
-    for layer, (slope, stretch), (off, slope_off) in zip(layers, slopes, tables, strict=True):
+    ntk_error, ntk, gap_error = 0.0, 0.0, _ROUNDING
+    q_error = np.full_like(layers[0].root, _ROUNDING)  # relative
+    for layer, (off, slope_off), share in zip(layers, tables, shares, strict=True):
         sigma_w2, size = layer.sigma_w2, float(np.max(layer.following**2))
-        smallest = float(np.min(layer.root**2))
-        relative = q_error / smallest
-        q_error = sigma_w2 * stretch * q_error + _ROUNDING * size
-        gap_error = gap_error + _ROUNDING + off + 2 * relative + layer.parallel.error
+        slope, relative = float(np.max(layer.slope)), float(np.max(q_error))
+        q_error = layer.elasticity * q_error + _ROUNDING
+        gap_error = gap_error + _ROUNDING + off + 2 * relative + SAFETY * layer.parallel.error * share
+        lengths = float(np.max(layer.following) * np.max(layer.following * q_error))  # √(q₁q₂) and its error
         slope_error = slope * (slope_off + gap_error + relative)
-        ntk_error = q_error + size * gap_error + sigma_w2 * (slope * ntk_error + ntk * slope_error)
+        ntk_error = lengths + size * gap_error + sigma_w2 * (slope * ntk_error + ntk * slope_error)
         ntk = size + sigma_w2 * slope * ntk
-    return q_error + size * gap_error, ntk_error, gap_error
+    return lengths + size * gap_error, ntk_error, gap_error

@@ -14,18 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.kernels.closed import LinearErf
+from initmath.kernels.parallel import Select
 
 __all__ = ["EachPair", "LinearErfPairs", "PairKernels", "TilePairs", "column", "row"]
 
 Real = NDArray[np.float64]
 
 
-def column(vector: Real, rows: slice) -> Real:
+def column(vector: Real, rows: Select) -> Real:
     """Return the part of a vector for the rows of a tile, as a column."""
     return vector[:, None] if len(vector) == 1 else vector[rows, None]
 
 
-def row(vector: Real, columns: slice) -> Real:
+def row(vector: Real, columns: Select) -> Real:
     """Return the part of a vector for the columns of a tile, as a row."""
     return vector[None, :] if len(vector) == 1 else vector[None, columns]
 
@@ -40,7 +41,7 @@ class PairKernels(Protocol):
 class TilePairs(Protocol):
     """The pairs of one layer."""
 
-    def tile(self, rows: slice, columns: slice, gap: Real) -> tuple[Real, Real]:
+    def tile(self, rows: Select, columns: Select, gap: Real) -> tuple[Real, Real]:
         """Return w₁w₂ [k(q₁, q₂, 1) − k(q₁, q₂, c)] and w₁w₂ √(q₁q₂) E g'(y₁) g'(y₂), both newly made.
 
         The weights w = σ_w/√q' make of it 1 − c of the next layer, and the factor of Θ/√(q₁q₂).
@@ -55,7 +56,7 @@ class EachPair:
     root: Real
     weight: Real
 
-    def tile(self, rows: slice, columns: slice, gap: Real) -> tuple[Real, Real]:
+    def tile(self, rows: Select, columns: Select, gap: Real) -> tuple[Real, Real]:
         """Return the two weighted kernels."""
         s1, s2 = column(self.root, rows), row(self.root, columns)
         drop, slope = self.kernels.drop(s1, s2, gap)
@@ -74,7 +75,7 @@ class _Product:
     def of(cls, left: list[Real], right: list[Real]) -> _Product:
         return cls(np.column_stack(left), np.ascontiguousarray(np.column_stack(right).T))
 
-    def __call__(self, rows: slice, columns: slice) -> Any:
+    def __call__(self, rows: Select, columns: Select) -> Any:
         if len(self.left) == 1:
             return float((self.left @ self.right)[0, 0])
         return self.left[rows] @ self.right[:, columns]
@@ -131,7 +132,7 @@ class LinearErfPairs:
             np.pi / 2 * (family.linear / family.factor) ** 2,
         )
 
-    def tile(self, rows: slice, columns: slice, gap: Real) -> tuple[Real, Real]:
+    def tile(self, rows: Select, columns: Select, gap: Real) -> tuple[Real, Real]:
         """Return the two weighted kernels."""
         top_sine, top_cosine2 = self.sine(rows, columns), self.cosine2(rows, columns)
         top_cosine, alpha = np.sqrt(top_cosine2), self.alpha(rows, columns)

@@ -9,6 +9,7 @@ import pytest
 
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.kernels import infinite_width
+from initmath.kernels.composed import Composed, Plan
 from initmath.simulate import Experiment, InputGram, run
 
 
@@ -240,3 +241,78 @@ def test_the_longest_input_is_within_the_error_of_a_table():
         ntk = nngp + q * 1.7 * mean(lambda y: np.cosh(y) ** -4)
         assert abs(found.nngp[i, i] - nngp) <= found.nngp_error + 1e-14
         assert abs(found.ntk[i, i] - ntk) <= found.ntk_error + 1e-14
+
+
+def clusters(classes, each, features=40, noise=0.8):
+    """Gram matrix of normalised inputs sorted by class: classes far from each other, members near."""
+    rng = np.random.default_rng(5)
+    x = np.repeat(rng.normal(size=(classes, features)), each, axis=0)
+    x += noise * rng.normal(size=x.shape)
+    x *= np.sqrt(features) / np.linalg.norm(x, axis=1, keepdims=True)
+    return x @ x.T / features
+
+
+def test_inputs_sorted_by_class_are_within_the_error(monkeypatch):
+    """All layers at once against every pair through every layer, most pairs between classes."""
+    arguments = {"depth": 150, "sigma_w2": 0.8, "sigma_b2": 0.05}
+    many = infinite_width("erf", clusters(8, 32), **arguments)
+    monkeypatch.setattr(Plan, "of", lambda *_: None)
+    exact = infinite_width("erf", clusters(8, 32), **arguments)
+    assert many.method.endswith("at once") and exact.method == "closed form"
+    off = ~np.eye(256, dtype=bool)
+    assert np.all(np.abs(many.gap[off] / exact.gap[off] - 1) <= many.gap_error)
+    assert np.max(np.abs(many.nngp - exact.nngp)) <= many.nngp_error
+    assert np.max(np.abs(many.ntk - exact.ntk)) <= many.ntk_error
+    assert many.gap_error < 1e-11
+
+
+@pytest.mark.parametrize("where", ["between classes", "most opposite pair", "closest pair"])
+def test_an_interpolation_wrong_away_from_the_diagonal_is_noticed(monkeypatch, where):
+    """Planted: all layers at once are off by 1e-7 for some pairs, none of them near the diagonal."""
+    g = clusters(8, 32)
+    g = g[np.ix_(*[np.arange(256).reshape(8, 32).T.ravel()] * 2)] if where == "closest pair" else g
+    off = (1 - g)[np.triu_indices(256, 1)]
+    tile = Composed.tile
+
+    def wrong(self, q_rows, q_columns, gap):
+        after, ntk = tile(self, q_rows, q_columns, gap)
+        bad = {
+            "between classes": gap > 0.85,
+            "most opposite pair": gap > off.max() - 1e-9,
+            "closest pair": (gap < off.min() + 1e-9) & (gap > 1e-9),
+        }[where]
+        return np.where(bad, after * (1 + 1e-7), after), ntk
+
+    monkeypatch.setattr(Composed, "tile", wrong)
+    found = infinite_width("erf", g, depth=150, sigma_w2=0.8, sigma_b2=0.05)
+    assert found.method == "closed form"
+
+
+def test_lengths_that_part_by_many_orders_of_magnitude():
+    """GELU just below σ_w² = 2: short inputs fade, long ones stay; against the closed kernel in 60 digits."""
+    from mpmath import mp, mpf
+
+    def kernel(q1, q2, p):
+        root = mp.sqrt((1 + q1) * (1 + q2) - p * p)
+        sine = mp.asin(p / mp.sqrt((1 + q1) * (1 + q2)))
+        rest = q1 * q2 + p * p * (1 / (1 + q1) + 1 / (1 + q2) - 1)
+        return p / 4 + (p * sine + rest / root) / (2 * mp.pi)
+
+    # two in one direction among them, and clusters
+    lengths, angle = np.array([0.5, 0.8, 1.1, 2.5, 4.0, 4.1]), np.array([0.3, 0.3, 1.2, 0.3, 0.5, 1.8])
+    x = lengths[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    g = x @ x.T
+    gap = 2 * np.sin((angle[:, None] - angle) / 2) ** 2
+    found = infinite_width("gelu", g, depth=80, sigma_w2=1.98, gap=gap)
+    with mp.workdps(60):
+        w = mpf(1.98)
+        for i, j in [(0, 1), (0, 2), (0, 3), (1, 3), (0, 4), (3, 4), (4, 5), (2, 5)]:
+            q1, q2 = w * mpf(g[i, i]), w * mpf(g[j, j])
+            p = mp.sqrt(q1 * q2) * (1 - mpf(gap[i, j]))
+            for _ in range(80):
+                q1, q2, p = w * kernel(q1, q1, q1), w * kernel(q2, q2, q2), w * kernel(q1, q2, p)
+            apart = 1 - p / mp.sqrt(q1 * q2)
+            assert abs(found.gap[i, j] / apart - 1) <= found.gap_error
+            assert abs(found.nngp[i, j] - p) <= found.nngp_error
+            assert abs(found.nngp[i, i] / q1 - 1) < 1e-10
+    assert found.nngp[4, 4] / found.nngp[0, 0] > 1e20 and found.gap_error < 1e-3
