@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log1p
+from math import ceil, log1p
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,9 @@ SCALE = 0.03
 
 _QUANTILES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 _LEAST_NETWORKS = 8
+_SKEW = 0.3
+"""Largest skewness of a mean slope: that of a Poisson variable of mean 11."""
+
 _EXACT = 1e-8
 """A standard error below this is rounding: the averages lie between 0 and 1."""
 
@@ -80,8 +83,8 @@ class SpectrumJudgement:
     verdict : Verdict
     reason : str
     checks : tuple of SpectrumCheck
-    p : float
-        Of the smallest p-value among the checks, times their number.
+    p : float or None
+        Of the smallest p-value among the checks, times their number; None where none can be trusted.
     power : dict of str to float
         Probability of refuting each alternative: a scale that is off, another law.
     """
@@ -89,7 +92,7 @@ class SpectrumJudgement:
     verdict: Verdict
     reason: str
     checks: tuple[SpectrumCheck, ...]
-    p: float
+    p: float | None
     power: dict[str, float]
 
 
@@ -125,7 +128,7 @@ def assess_spectrum(
     SpectrumJudgement
         REFUTED if the p-value is below the level and the difference exceeds what the last step of the
         extrapolation changed; CONFIRMED if nothing contradicts and every alternative is within reach; else
-        UNKNOWN.
+        UNKNOWN; also where slopes decide that so few neurons have that the sample may well hold none.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def assess_spectrum(
     """
     _check(spectra)
     alternatives = dict(alternatives or {})
-    slopes = law.slopes.mean, law.slopes.mean**2 * (1 + law.slopes.spread)
+    slopes = _slopes(law)
     centres, width = _centres(law)
 
     def average(log_lambda: Any) -> Any:
@@ -180,7 +183,38 @@ def assess_spectrum(
     for name, other in alternatives.items():
         shifts[name] = _said(other, centres, width) - said[:-2]
     reach = {name: _power(shift, checks, level) for name, shift in shifts.items()}
+    short = max(slopes.skewness**2 / _count(each) for each in spectra) / _SKEW**2
+    if short > 1:
+        return _too_rare(checks, reach, ceil(short * min(each.experiment.networks for each in spectra)))
     return _verdict(checks, reach, level, power)
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """E g'² and E g'⁴, their relative variance for one neuron, and the larger of the two skewnesses."""
+
+    means: Real
+    variance: Real
+    skewness: float
+
+
+def _slopes(law: SpectralLaw) -> _Slopes:
+    weights, a = law.slopes.weights, law.slopes.relative
+    mean, variance, skewness = [], [], 0.0
+    for k in (1, 2):
+        powers = a**k
+        mean.append(float(np.real(weights @ powers)))
+        apart = powers / mean[-1] - 1 if k > 1 else law.slopes.excess
+        variance.append(max(float(np.real(weights @ apart**2)), 0.0))
+        if variance[-1] > _EXACT**2:
+            skewness = max(skewness, abs(float(np.real(weights @ apart**3))) / variance[-1] ** 1.5)
+    return _Slopes(np.array(mean) * law.slopes.mean ** np.array([1, 2]), np.array(variance), skewness)
+
+
+def _count(spectra: SampledSpectra) -> int:
+    """Slopes in all."""
+    e = spectra.experiment
+    return e.width * e.depth * e.networks
 
 
 def _check(spectra: Sequence[SampledSpectra]) -> None:
@@ -228,9 +262,9 @@ class _Group:
     freedom: int
 
 
-def _group(spectra: SampledSpectra, average: Callable[[Any], Any], moments: tuple[float, float]) -> _Group:
+def _group(spectra: SampledSpectra, average: Callable[[Any], Any], slopes: _Slopes) -> _Group:
     y = np.stack([average(row).mean(axis=0) for row in spectra.log_lambda])
-    x = spectra.slopes.mean(axis=1) / np.asarray(moments) - 1
+    x = spectra.slopes.mean(axis=1) / slopes.means - 1
     networks = len(y)
     controls = _independent(x)
     design = np.column_stack([np.ones(networks), controls])
@@ -239,7 +273,9 @@ def _group(spectra: SampledSpectra, average: Callable[[Any], Any], moments: tupl
     freedom = networks - design.shape[1]
     leverage = float(np.linalg.inv(design.T @ design)[0, 0])
     mean = np.append(solution[0], x.mean(axis=0))
-    variance = np.append((left**2).sum(axis=0) / freedom * leverage, x.var(axis=0, ddof=1) / networks)
+    # Slopes vary between layers and networks, as q does: never less than independent ones would.
+    spread = np.maximum(x.var(axis=0, ddof=1) / networks, slopes.variance / _count(spectra))
+    variance = np.append((left**2).sum(axis=0) / freedom * leverage, spread)
     return _Group(mean, variance, freedom)
 
 
@@ -341,10 +377,18 @@ def _verdict(
         return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, p, reach)
     least = min(reach.values())
     reason = (
-        f"nothing contradicts the law (p = {p:.2g}); {', '.join(reach)} would be refuted with probability "
-        f"{least:.4g} or more"
+        f"nothing contradicts the law (p = {p:.2g}); {', '.join(reach)} would be refuted with a "
+        f"probability of {least:.4g}"
     )
     return SpectrumJudgement(Verdict.CONFIRMED, reason, checks, p, reach)
+
+
+def _too_rare(checks: tuple[SpectrumCheck, ...], reach: dict[str, float], networks: int) -> SpectrumJudgement:
+    reason = (
+        f"slopes decide that are too rare for a test with so few neurons: {networks} networks at each width "
+        "would do"
+    )
+    return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, None, reach)
 
 
 def _clear(check: SpectrumCheck) -> bool:

@@ -214,3 +214,11 @@ def test_wide_networks(activation, weights):
         p = law.slopes.atom_at_zero
         scale = peak * np.sqrt(law.slopes.spread * depth / 1000)
         assert distance < 0.015 + 3 * scale + 3 * np.sqrt(min(depth, 2) * p * (1 - p) / 1000)
+
+
+def test_slopes_that_are_too_rare_leave_it_open():
+    """Hard-tanh at q = 0.05: 8e-6 of the neurons saturate, none of those sampled."""
+    law = spectral_law("hardtanh", 4, "orthogonal", 0.05, 1.0)
+    spectra = _three(_experiment(law, "hardtanh", 64, 8, model="free", q=0.05), "free")
+    judged = assess_spectrum(law, spectra)
+    assert judged.verdict is Verdict.UNKNOWN and judged.p is None and "too rare" in judged.reason
