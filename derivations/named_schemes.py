@@ -91,19 +91,29 @@ def derive() -> Derivation:
     )
 
 
+SCHEMES = (
+    ("LeCun", "lecun", (256, None), {"uniform": "init.lecun_uniform"}),
+    ("Glorot", "glorot", (300, 100), {"normal": "init.glorot_normal", "uniform": "init.glorot_uniform"}),
+    ("He", "he", (256, None), {"normal": "init.he_normal", "uniform": "init.he_uniform"}),
+)
+
+
 def numbers() -> tuple[Measured, ...]:
-    """Show what the schemes give for real layers."""
+    """Show each scheme with each law, for real layers; the cut is at 2 standard deviations before it."""
+    rows = []
+    for label, name, (fan_in, fan_out), reference in SCHEMES:
+        size = f"{fan_in} inputs" if fan_out is None else f"{fan_in} → {fan_out}"
+        half = _half(name, fan_in, fan_out)
+        deviation = half / sqrt(3)
+        rows += [
+            Measured(f"{label}, {size}, normal: standard deviation", deviation, reference.get("normal", "")),
+            Measured(
+                f"{label}, {size}, truncated at 2 of these: standard deviation before the cut",
+                deviation / CUT,
+            ),
+            Measured(f"{label}, {size}, uniform: half width", half, reference.get("uniform", "")),
+        ]
     return (
-        Measured("Glorot, uniform, 300 → 100: half width", _half("glorot", 300, 100), ""),
-        Measured("He, uniform, 256 inputs: half width", _half("he", 256), "init.he_uniform"),
-        Measured(
-            "Glorot, normal, 300 → 100: standard deviation", sqrt(Rational(2, 400)), "init.glorot_normal"
-        ),
-        Measured("He, normal, 256 inputs: standard deviation", sqrt(Rational(2, 256)), "init.he_normal"),
-        Measured(
-            "He, truncated at 2 of these, 256 inputs: standard deviation before the cut",
-            sqrt(Rational(2, 256)) / CUT,
-        ),
-        Measured("LeCun, uniform, 256 inputs: half width", _half("lecun", 256), "init.lecun_uniform"),
-        Measured("PyTorch's default, 256 inputs: half width", _half("torch_linear_default", 256), ""),
+        *rows,
+        Measured("PyTorch's default, 256 inputs, uniform: half width", _half("torch_linear_default", 256)),
     )

@@ -10,23 +10,17 @@ from __future__ import annotations
 
 from sympy import Integral, Limit, Symbol, log, oo
 
-from derivations.literate import Claim, Measured, Paper, chain, then
+from derivations.literate import Claim, Measured, chain, then
+from derivations.saxe_2014_learning_time import PAPER as PAPER  # the same paper
+from derivations.saxe_2014_learning_time import s, separated, u, u0, uf
 from initmath.derivation import Derivation
 
-PAPER = Paper(
-    "Saxe, McClelland & Ganguli",
-    2014,
-    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
-    "arXiv:1312.6120",
-    "from memory",
-)
-s, tau, u0, uf, u, a, L = (Symbol(n, positive=True) for n in ("s", "tau", "u_0", "u_f", "u", "a", "L"))
-BETWEEN = (uf - u0, s - uf)
+tau, a, L = (Symbol(n, positive=True) for n in ("tau", "a", "L"))
 
 CLAIM = Claim(
     "the learning time as the depth tends to infinity",
     "t L/τ for a mode from strength u₀ to u_f, 0 < u₀ < u_f < s.",
-    log(uf * (u0 - s) / (u0 * (uf - s))) / s**2 + 1 / (s * u0) - 1 / (s * uf),
+    log(uf * (s - u0) / (u0 * (s - uf))) / s**2 + 1 / (s * u0) - 1 / (s * uf),
 )
 REMARKS = (
     "1/(s u₀) instead of a logarithm: a start twice as small costs twice the time. A deep network wants u₀ "
@@ -61,31 +55,13 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 def derive() -> Derivation:
     """Show the integral by partial fractions."""
-    whole = Integral(1 / (u**2 * (s - u)), (u, u0, uf))
-    split = Integral(1 / (s * u**2) + 1 / (s**2 * u) + 1 / (s**2 * (s - u)), (u, u0, uf))
-    return chain(
-        whole,
-        then(
-            "partial fractions",
-            whole,
-            split,
-            "over the common denominator s²u²(s − u): s(s − u) + u(s − u) + u² = s².",
-            positive=BETWEEN,
-        ),
-        then(
-            "antiderivative",
-            split,
-            -1 / (s * uf) + 1 / (s * u0) + (log(uf) - log(u0) - log(s - uf) + log(s - u0)) / s**2,
-            "−1/(su) + (ln u − ln(s − u))/s² has that derivative; between u₀ and u_f.",
-            positive=BETWEEN,
-        ),
-        then(
-            "logarithm",
-            None,
-            CLAIM.value,
-            "one logarithm, and (s − u₀)/(s − u_f) = (u₀ − s)/(u_f − s).",
-            positive=BETWEEN,
-        ),
+    return separated(
+        Integral(1 / (u**2 * (s - u)), (u, u0, uf)),
+        1 / (s * u**2) + 1 / (s**2 * u) + 1 / (s**2 * (s - u)),
+        "over the common denominator s²u²(s − u): s(s − u) + u(s − u) + u² = s².",
+        -1 / (s * u) + (log(u) - log(s - u)) / s**2,
+        "−1/(su) + (ln u − ln(s − u))/s²",
+        CLAIM.value,
     )
 
 

@@ -9,6 +9,8 @@ du/(u (s − u)).
 
 from __future__ import annotations
 
+from typing import Any
+
 from sympy import Integral, Symbol, log
 
 from derivations.literate import Claim, Measured, Paper, chain, then
@@ -40,33 +42,51 @@ REMARKS = (
 )
 
 
-def derive() -> Derivation:
-    """Show the integral by partial fractions."""
-    whole = Integral(1 / (u * (s - u)), (u, u0, uf))
-    split = Integral((1 / u + 1 / (s - u)) / s, (u, u0, uf))
+def separated(problem: Any, fractions: Any, why: str, primitive: Any, because: str, claim: Any) -> Derivation:
+    """Solve t = ∫ du/speed from u₀ to u_f: partial fractions, an antiderivative, one logarithm.
+
+    Parameters
+    ----------
+    problem : Expr
+        The integral, or a multiple of it.
+    fractions : Expr
+        The integrand in partial fractions, and ``why`` they are it.
+    primitive : Expr
+        An antiderivative, and ``because`` of what.
+    claim : Expr
+        The same with one logarithm.
+    """
+    (whole,) = problem.atoms(Integral)
+    split = Integral(fractions, (u, u0, uf))
     return chain(
-        whole / 2,
-        then(
-            "partial fractions",
-            whole,
-            split,
-            "1/u + 1/(s − u) = s/(u (s − u)).",
-            positive=BETWEEN,
-        ),
+        problem,
+        then("partial fractions", whole, split, why, positive=BETWEEN),
         then(
             "antiderivative",
             split,
-            (log(uf) - log(s - uf) - log(u0) + log(s - u0)) / s,
-            "(ln u − ln(s − u))/s has the derivative (1/u + 1/(s − u))/s; between u₀ and u_f.",
+            primitive.subs(u, uf) - primitive.subs(u, u0),
+            f"{because} has that derivative; between u₀ and u_f.",
             positive=BETWEEN,
         ),
         then(
             "logarithm",
             None,
-            CLAIM.value,
+            claim,
             "sums of logarithms are logarithms of products, differences of quotients.",
             positive=BETWEEN,
         ),
+    )
+
+
+def derive() -> Derivation:
+    """Show the integral by partial fractions."""
+    return separated(
+        Integral(1 / (u * (s - u)), (u, u0, uf)) / 2,
+        (1 / u + 1 / (s - u)) / s,
+        "1/u + 1/(s − u) = s/(u (s − u)).",
+        (log(u) - log(s - u)) / s,
+        "(ln u − ln(s − u))/s",
+        CLAIM.value,
     )
 
 

@@ -91,7 +91,24 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         (N - 1) * v * sin(w1 * x) + v * sin(w1 * x),
         then("collect", None, N * v * sin(w1 * x), "the last of the N equal terms beside the N − 1 others."),
     )
+    whole = (w1 + eta * e * v * x * _slope(w1)) - (w2 + eta * e * v * x * _slope(w2))
+    networks = chain(
+        Limit(whole, w2, w1),
+        then(
+            "same data, same start",
+            None,
+            Integer(0),
+            "w₁ and w₂ are now the same weight in two networks: with w₂ = w₁ they have the same outputs, "
+            "so the same δ.",
+        ),
+    )
     return (
+        (
+            "One weight in two networks that start alike, after a step",
+            networks,
+            "The same v, x, η, and δ, because everything above the weight is alike as well: by "
+            "induction, for ever.",
+        ),
         (
             "The outgoing weights after a step: v₁ − v₂",
             outgoing,

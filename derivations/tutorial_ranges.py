@@ -1,27 +1,31 @@
 """The tutorials' ranges judged: uniform weights on [−1, 1], [−0.1, 0.1], [−0.5, 0.5], (0, 0.01), (0, n^−½).
 
-A range without the number of inputs says nothing: what counts is N v², N times the variance of a weight.  A
-uniform weight on [a, b] has the variance (b − a)²/12.  So [−1, 1] gives N v² = N/3, [−0.5, 0.5] gives N/12
-and [−0.1, 0.1] gives N/300.  Each is right for one width, and wrong by orders of magnitude for others.
+A range without the number of inputs says nothing: what counts is N v², N times the variance of a weight. A
+uniform weight on [a, b] has the variance (b − a)²/12. So [−1, 1] gives N v² = N/3, [−0.5, 0.5] gives N/12
+and [−0.1, 0.1] gives N/300. Each is right for one width, and wrong by orders of magnitude for others.
 
-ReLU wants N v² = 2 exactly.  tanh wants 1 or a little more.  Below 1 its signal dies out, far above 1 it is
-chaotic and saturated (χ₁, the growth of the squared gradient in a layer, is in the numbers).  The logistic
+ReLU wants N v² = 2 exactly. tanh wants 1 or a little more. Below 1 its signal dies out, far above 1 it is
+chaotic and saturated (χ₁, the growth of the squared gradient in a layer, is in the numbers). The logistic
 function has a mean of ½ that feeds the next layer: it never dies, but χ₁ is far below 1, and gradients
 vanish, unless N v² > 100.
 
-Ranges from 0 upwards have the mean b/2 as well.  Outputs that are not negative, with mean μ, then give
-every unit of the next layer the same shift N μ b/2.  For ReLU, where the units go on to be alike and
-positive, a layer simply multiplies by N b/2: N/200 for (0, 0.01), √N/2 for (0, N^−½).  All units of a layer
-then say nearly the same.
+Ranges from 0 upwards have the mean b/2 as well. Outputs that are not negative, with mean μ, then give every
+unit of the next layer the same shift N μ b/2. For ReLU, where the units go on to be alike and positive, a
+layer simply multiplies by N b/2: N/200 for (0, 0.01), √N/2 for (0, N^−½). All units of a layer then say
+nearly the same. For tanh and the logistic function the common output m goes to where m = g(N b m/2), and a
+gradient that the copies share is multiplied by the slope (N b/2) g' there, in each layer (below 1, it
+vanishes): at (0, 0.01) tanh falls silent, and at (0, N^−½) both saturate.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
-from sympy import Integer, Integral, Rational, Symbol, sqrt
+from sympy import Integer, Integral, Rational, Symbol, diff, exp, sqrt, tanh
 
 from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, then
+from derivations.orbits import enclosed
 from initmath.derivation import Derivation
 
 PAPER = Paper(
@@ -125,27 +129,59 @@ def derive() -> Derivation:
 
 
 CASES = (
-    ("[−1, 1]", Integer(1), 100, ("tanh",)),
-    ("[−0.5, 0.5]", Rational(1, 2), 10, ("tanh",)),
-    ("[−0.5, 0.5]", Rational(1, 2), 100, ("tanh", "sigmoid")),
-    ("[−0.5, 0.5]", Rational(1, 2), 1000, ("sigmoid",)),
-    ("[−0.1, 0.1]", Rational(1, 10), 100, ("tanh",)),
-    ("[−0.1, 0.1]", Rational(1, 10), 1000, ("tanh",)),
+    ("[−1, 1]", Integer(1), 100),
+    ("[−0.5, 0.5]", Rational(1, 2), 10),
+    ("[−0.5, 0.5]", Rational(1, 2), 100),
+    ("[−0.5, 0.5]", Rational(1, 2), 1000),
+    ("[−0.1, 0.1]", Rational(1, 10), 100),
+    ("[−0.1, 0.1]", Rational(1, 10), 1000),
 )
+POSITIVE = (("(0, 0.01)", Rational(1, 100), 100), ("(0, N^−½)", Rational(1, 10), 100))
 
 
 @cache
 def numbers() -> tuple[Measured, ...]:
-    """Show what the symmetric ranges do to ReLU, tanh and the logistic function."""
+    """Show what the ranges do to ReLU, tanh and the logistic function."""
     found = []
-    for text, half, width, activations in CASES:
+    for text, half, width in CASES:
         label = f"{text}, {width} inputs: "
         weights = _range(-half, half, width)
         found.append(Measured(label + "N v²", weights))
         found.append(Measured(label + "ReLU, factor of E g² in a layer", weights / 2))
-        for name in activations:
+        for name in ("tanh", "sigmoid"):
             found += _settled(label, name, weights)
+    for text, top, width in POSITIVE:
+        label, factor = f"{text}, {width} inputs: ", width * top / 2
+        found.append(Measured(label + "ReLU, factor of the mean in a layer, N b/2", factor))
+        for name, shown in (("tanh", "tanh"), ("sigmoid", "logistic")):
+            found += _alike(f"{label}{shown}", name, factor)
     return tuple(found)
+
+
+def _alike(label: str, name: str, factor: Rational) -> list[Measured]:
+    """Show where copies of one unit settle, m = g(N b m/2), and the slope (N b/2) g' there."""
+    from flint import arb
+
+    from initmath.balls import bits, evaluate, working_precision
+    from initmath.solving.roots import isolate
+
+    m = Symbol("m", positive=True)
+    g = tanh(factor * m) if name == "tanh" else 1 / (1 + exp(-factor * m))
+    if (
+        name == "tanh" and factor <= 1
+    ):  # tanh x < x: no fixed point but 0, where the slope is the factor itself
+        return [Measured(f"{label}, the common output", Integer(0)), Measured(f"{label}, its slope", factor)]
+
+    def ball(expr: Any) -> Any:
+        return lambda box, digits: evaluate(expr, {m: box}, bits(digits))
+
+    (root,) = isolate(ball(g - m), ball(diff(g, m) - 1), arb("0.001"), arb(2), digits=20).roots
+    with working_precision(bits(25)):
+        slope = evaluate(diff(g, m), {m: root}, bits(25))
+    return [
+        Measured(f"{label}, the common output", enclosed(root, "interval Newton method")),
+        Measured(f"{label}, its slope", enclosed(slope, "interval Newton method")),
+    ]
 
 
 def _settled(label: str, name: str, weights: object) -> list[Measured]:
