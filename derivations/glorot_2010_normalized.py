@@ -23,7 +23,7 @@ PAPER = Paper(
 
 n_in = Symbol("n_in", positive=True)
 n_out = Symbol("n_out", positive=True)
-sigma = Symbol("sigma_w", positive=True)
+v = Symbol("v", positive=True)
 a = Symbol("a", positive=True)
 w = Symbol("w", real=True)
 
@@ -67,11 +67,11 @@ def numbers() -> tuple[Measured, ...]:
 
 
 def derive() -> Derivation:
-    """Solve the average of the two conditions for Var w = σ_w²."""
-    start = Eq((n_in * sigma**2 + n_out * sigma**2) / 2, 1)
-    factor = Eq(sigma**2 * (n_in + n_out) / 2, 1)
+    """Solve the average of the two conditions for Var w = v²."""
+    start = Eq((n_in * v**2 + n_out * v**2) / 2, 1)
+    factor = Eq(v**2 * (n_in + n_out) / 2, 1)
     return chain(
         start,
-        then("common factor", start, factor, "both terms have the factor Var w = σ_w²."),
-        then("divide", factor, Eq(sigma**2, 2 / (n_in + n_out)), "divide by (n_in + n_out)/2."),
+        then("common factor", start, factor, "both terms have the factor Var w = v²."),
+        then("divide", factor, Eq(v**2, 2 / (n_in + n_out)), "divide by (n_in + n_out)/2."),
     )

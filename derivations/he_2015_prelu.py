@@ -24,7 +24,7 @@ PAPER = Paper(
 
 n = Symbol("n", positive=True)
 a = Symbol("a", positive=True)
-sigma = Symbol("sigma_w", positive=True)
+v = Symbol("v", positive=True)
 
 CLAIM = Claim("eq. (15)", "Var w that keeps the variance, n inputs, slope a.", 2 / ((1 + a**2) * n))
 
@@ -42,21 +42,21 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 
 def numbers() -> tuple[Measured, ...]:
-    """Give σ_w at the paper's starting value a = 1/4."""
+    """Give the standard deviation at the paper's starting value a = 1/4."""
     quarter = Rational(1, 4)
     value = 2 / (1 + quarter**2)
     return (
         Measured("n Var w, a = 1/4", value, "kumar.exact.prelu.Nv2"),
-        Measured("σ_w, a = 1/4, n = 256", sqrt(value / 256), "init.prelu"),
+        Measured("standard deviation, a = 1/4, n = 256", sqrt(value / 256), "init.prelu"),
     )
 
 
 def derive() -> Derivation:
-    """Solve n Var w E g² = q for Var w = σ_w²."""
-    start = Eq(n * sigma**2 * derived("leaky_relu", "second_moment", a="symbol").problem, q)
-    kept = Eq(n * sigma**2 * (1 + a**2) * q / 2, q)
+    """Solve n Var w E g² = q for Var w = v²."""
+    start = Eq(n * v**2 * derived("leaky_relu", "second_moment", a="symbol").problem, q)
+    kept = Eq(n * v**2 * (1 + a**2) * q / 2, q)
     return chain(
         start,
         then("second moment", start, kept, "E g(y)² = (1 + a²) q/2, from above."),
-        then("divide", kept, Eq(sigma**2, 2 / ((1 + a**2) * n)), "divide by n (1 + a²) q/2; q drops out."),
+        then("divide", kept, Eq(v**2, 2 / ((1 + a**2) * n)), "divide by n (1 + a²) q/2; q drops out."),
     )

@@ -28,7 +28,7 @@ PAPER = Paper(
 )
 
 n = Symbol("n", positive=True)
-sigma = Symbol("sigma_w", positive=True)
+v = Symbol("v", positive=True)
 
 CLAIM = Claim("eq. (10)", "Var w that keeps the variance, n inputs.", 2 / n)
 
@@ -39,7 +39,9 @@ def std(channels: int) -> object:
 
 
 ALSO = (
-    Checked(Claim("section 2.2", "σ_w of a 3 × 3 layer of 64 filters, backward", "0.059"), std(64)),
+    Checked(
+        Claim("section 2.2", "standard deviation in a 3 × 3 layer of 64 filters, backward", "0.059"), std(64)
+    ),
     Checked(Claim("section 2.2", "128 filters", "0.042"), std(128)),
     Checked(Claim("section 2.2", "256 filters", "0.029"), std(256)),
     Checked(Claim("section 2.2", "512 filters", "0.021"), std(512)),
@@ -68,21 +70,24 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 def numbers() -> tuple[Measured, ...]:
     """Give the standard deviations for 256 inputs, and of the paper's layers."""
-    found = [Measured(f"σ_w, 3 × 3, {k} filters", std(k), f"init.he_conv.{k}") for k in (64, 128, 256, 512)]
+    found = [
+        Measured(f"standard deviation, 3 × 3, {k} filters", std(k), f"init.he_conv.{k}")
+        for k in (64, 128, 256, 512)
+    ]
     return (
-        Measured("σ_w, n = 256", sqrt(Rational(2, 256)), "init.he_normal"),
+        Measured("standard deviation, n = 256", sqrt(Rational(2, 256)), "init.he_normal"),
         Measured("half width of a uniform weight, n = 256", sqrt(Rational(6, 256)), "init.he_uniform"),
         *found,
     )
 
 
 def derive() -> Derivation:
-    """Solve n Var w E g² = q for Var w = σ_w²."""
+    """Solve n Var w E g² = q for Var w = v²."""
     half = derived("relu", "second_moment")
-    start = Eq(n * sigma**2 * half.problem, q)
-    kept = Eq(n * sigma**2 * q / 2, q)
+    start = Eq(n * v**2 * half.problem, q)
+    kept = Eq(n * v**2 * q / 2, q)
     return chain(
         start,
         then("second moment", start, kept, "E max(0, y)² = q/2, from above."),
-        then("divide", kept, Eq(sigma**2, 2 / n), "divide by n q/2: q drops out, so any q is kept."),
+        then("divide", kept, Eq(v**2, 2 / n), "divide by n q/2: q drops out, so any q is kept."),
     )

@@ -157,6 +157,11 @@ def derive() -> Derivation:
     square = Eq(w**2, Rational(64, 5))
     return chain(
         start,
-        then("divide", start, square, "g'(0)² N v² (1 + g(0)²) = 1 with w = v√N: divide by 5/64."),
+        then(
+            "divide",
+            start,
+            square,
+            "g'(0)² N v² (1 + g(0)²) = 1 with w = v√N, and (1/16)(1 + 1/4) = 5/64: divide by it.",
+        ),
         then("root", square, Eq(w, 8 / sqrt(5)), "w is positive; √64 = 8."),
     )

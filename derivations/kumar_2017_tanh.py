@@ -18,9 +18,9 @@ map at 0); the first ones fall faster.
 
 from __future__ import annotations
 
-from sympy import Integer, Integral, Rational, Symbol, sqrt
+from sympy import Derivative, Integer, Integral, Limit, Rational, Symbol, sqrt, tanh
 
-from derivations.kumar_2017_taylor import N, g0, g1
+from derivations.kumar_2017_taylor import N, g0, g1, v, y
 from derivations.kumar_2017_taylor import derive as taylor
 from derivations.literate import Checked, Claim, Erratum, Measured, Paper, at, chain, then
 from derivations.orbits import orbit
@@ -101,7 +101,30 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
             "√N/2 · 2N^(−3/2)/3.",
         ),
     )
+    slope = chain(
+        Limit(Derivative(tanh(y), y), y, 0),
+        then(
+            "quotient rule",
+            None,
+            Limit(1 - tanh(y) ** 2, y, 0),
+            "tanh = sinh/cosh, so its derivative is (cosh² − sinh²)/cosh² = 1 − tanh².",
+        ),
+        then("continuity", None, Integer(1), "tanh 0 = 0: g(0) = 0 and g'(0) = 1."),
+    )
+    square = GaussianIntegral(y**2, y, 0, N * v**2)
+    tangent = chain(
+        square,
+        then("variance", square, N * v**2, "y has mean 0, and the second moment is then the variance."),
+    )
     return (
+        ("g'(0)", slope, "The tangent of g at 0 is g(0) + g'(0) y."),
+        (
+            "The variance of the tangent's output",
+            tangent,
+            "The tangent is y itself.  By eq. (6), with inputs of variance s² = 1 and mean μ = g(0) = 0, "
+            "y has the "
+            "variance N v² (1 + 0).  The output is to have the variance 1 again: N v² = 1.",
+        ),
         (
             "The limit of (q − q')/q² as q → 0",
             growth,

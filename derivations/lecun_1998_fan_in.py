@@ -1,8 +1,8 @@
 """LeCun: weights of standard deviation 1/√(fan-in) give pre-activations of variance 1, in the first layer.
 
 A unit adds up m inputs that have been centred, scaled to variance 1 and decorrelated. Its weights
-are independent of mean 0 and standard deviation σ_w. Then the unit's input has the variance m σ_w²
-(kumar_2017_variance_of_a_layer with s = 1 and μ = 0), which is 1 for σ_w = m^(−1/2).
+are independent of mean 0 and standard deviation v. Then the unit's input has the variance m v²
+(kumar_2017_variance_of_a_layer with s = 1 and μ = 0), which is 1 for v = m^(−1/2).
 
 The outputs then should have variance about 1, too, "since f has been chosen so". For f(x) = 1.7159
 tanh(2x/3) and a normal x the variance is 0.7504; the next layers settle at a variance of the pre-
@@ -26,9 +26,9 @@ PAPER = Paper(
 )
 
 m = Symbol("m", positive=True)
-sigma = Symbol("sigma_w", positive=True)
+v = Symbol("v", positive=True)
 
-CLAIM = Claim("eq. (16)", "σ_w, the standard deviation of the weights of a unit with m inputs.", 1 / sqrt(m))
+CLAIM = Claim("eq. (16)", "v, the standard deviation of the weights of a unit with m inputs.", 1 / sqrt(m))
 
 REMARKS = (
     "The same variance is JAX's and Keras's lecun_normal and, with half width √(3/m), "
@@ -51,9 +51,9 @@ def numbers() -> tuple[Measured, ...]:
 
 
 def derive() -> Derivation:
-    """Solve m σ_w² (1 + 0²) = 1."""
-    start = Eq(m * sigma**2, 1)
-    square = Eq(sigma**2, 1 / m)
+    """Solve m v² (1 + 0²) = 1."""
+    start = Eq(m * v**2, 1)
+    square = Eq(v**2, 1 / m)
     return chain(
         start,
         then(
@@ -62,5 +62,5 @@ def derive() -> Derivation:
             square,
             "the variance of y is N v² (s² + μ²) with N = m, s = 1, μ = 0; divide by m.",
         ),
-        then("root", square, Eq(sigma, 1 / sqrt(m)), "a standard deviation is positive."),
+        then("root", square, Eq(v, 1 / sqrt(m)), "a standard deviation is positive."),
     )
