@@ -45,6 +45,8 @@ _LEAST_NETWORKS = 8
 _SKEW = 0.3
 """Largest skewness of a mean slope: that of a Poisson variable of mean 11."""
 
+_MANY = 10**6
+
 _EXACT = 1e-8
 """A standard error below this is rounding: the averages lie between 0 and 1."""
 
@@ -384,10 +386,8 @@ def _verdict(
 
 
 def _too_rare(checks: tuple[SpectrumCheck, ...], reach: dict[str, float], networks: int) -> SpectrumJudgement:
-    reason = (
-        f"slopes decide that are too rare for a test with so few neurons: {networks} networks at each width "
-        "would do"
-    )
+    enough = f"{networks} networks" if networks < _MANY else "no number of networks that can be simulated"
+    reason = f"slopes decide that are too rare for a test with so few neurons: {enough} would do"
     return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, None, reach)
 
 
