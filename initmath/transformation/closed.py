@@ -39,6 +39,8 @@ SHORT = 12
 
 Values = dict[str, Number]
 
+_OF = {M1: "E g", M2: "E g²", SLOPE: "E g′²", W1: "E g x²", W2: "E g² x²"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Root:
@@ -88,6 +90,9 @@ def solve_closed(problem: Problem) -> Closed:
     if left is None:
         raise NotClosed("the conditions do not reduce to one equation")
     table = _Table(problem, left)
+    infinite = table.infinite()
+    if infinite is not None:
+        return Closed((), infinite, ())
     if not problem.own:
         return _output_only(problem, left, table)
     return _with_parameter(problem, left, table)
@@ -131,6 +136,13 @@ class _Table:
                     )
                 both = self.forms[symbol], self.forms[mean]
                 self.forms[symbol] = None if None in both else at * both[1] + 2 * at**2 * both[0]
+
+    def infinite(self) -> str | None:
+        """Say which moment is infinite, or return None."""
+        for symbol, ball in self.balls.items():
+            if ball == ball.pos_inf():
+                return f"no solution: {_OF[symbol]} is infinite at q = {self.problem.at}"
+        return None
 
     def _keep(self, symbol: Any, number: Number) -> None:
         self.balls[symbol] = number.ball

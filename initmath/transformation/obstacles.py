@@ -37,6 +37,12 @@ def obstacle(problem: Problem) -> tuple[str, bool] | None:
                 True,
             )
     targets = problem.targets()
+    if targets.get("mean") == 0 and _one_sided(problem):
+        return (
+            "no solution: g nowhere changes its sign, so E ĝ = 0 holds for no scale and no input shift; free "
+            "the output shift",
+            True,
+        )
     if {"mean", "second_moment", "slope"} <= set(targets) and targets["mean"] == 0:
         variance, slope = targets["second_moment"], targets["slope"]
         if slope < variance / problem.at:
@@ -48,7 +54,9 @@ def obstacle(problem: Problem) -> tuple[str, bool] | None:
         # A free parameter may make g straight, as a = 1 does a leaky rectifier.
         if slope == variance / problem.at and not problem.own and _curved(act):
             return (
-                "no solution: equality in Poincaré's inequality holds for straight lines only, and g is none",
+                f"no solution: E ĝ′² = {slope} is the least that Poincaré's inequality allows, reached by "
+                "straight lines only, and g is none; ask for a larger slope (dks: give the depth, which says "
+                "how much)",
                 True,
             )
     degree = act.homogeneity_degree
@@ -63,6 +71,14 @@ def obstacle(problem: Problem) -> tuple[str, bool] | None:
             False,
         )
     return None
+
+
+def _one_sided(problem: Problem) -> bool:
+    """Prove that g + δ has one sign, whatever the scales and the input shift are."""
+    if "output_shift" in problem.free or problem.own:
+        return False
+    raised = problem.activation.expr + problem.fixed["output_shift"]
+    return bool(raised.is_nonnegative or raised.is_nonpositive)
 
 
 def _curved(act: Any) -> bool:

@@ -59,7 +59,7 @@ def _numeric(problem: Problem, label: str, why: str) -> Outcome:
     found = solve_numeric(problem)
     solutions = [transformed(problem, label, values, PROOF) for values in found.solutions]
     notes = []
-    count = f"{found.searched} starting points"
+    count = f"{found.searched} starting point{'' if found.searched == 1 else 's'}"
     if not solutions:
         notes.append(f"no solution was found from {count}; that is no proof that there is none")
     else:

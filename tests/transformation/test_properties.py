@@ -81,6 +81,11 @@ def test_a_local_slope_for_a_depth():
         ("relu", {"to": "dks", "targets": {"slope": "1.1"}}, "homogeneous"),
         ("tanh", {"to": "dks", "targets": {"slope": "0.9"}}, "Poincaré"),
         ("tanh", {"to": "dks", "targets": {"slope": "1"}}, "straight lines"),
+        ("tanh", {"to": "dks"}, "larger slope"),
+        ("exp(x**2)", {"to": "critical"}, "E g′² is infinite"),
+        ("sqrt(abs(x))", {"to": "critical"}, "E g′² is infinite"),
+        ("relu", {"conditions": ["mean"], "free": ["input_shift"]}, "changes its sign"),
+        ("-exp(x)", {"conditions": ["mean", "slope"], "free": ["input_shift", "output_scale"]}, "its sign"),
     ],
 )
 def test_no_solution_comes_with_the_reason(name, options, words):
