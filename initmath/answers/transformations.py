@@ -378,13 +378,18 @@ def _asked(asked: Asked, at: Any) -> str:
     """Write the condition with its target where that is not the usual one."""
     equation, target = asked.condition.equation, asked.condition.target
     left, _, right = equation.partition(" = ")
+    value = _short(_written(asked.target))
     if not right[0].islower() or right[0] == "q":
-        return equation if asked.target == target.xreplace({Q: at}) else f"{left} = {_short(asked.target)}"
-    return f"{equation}, {right[0]} = {_short(asked.target)}"
+        return equation if asked.target == target.xreplace({Q: at}) else f"{left} = {value}"
+    return f"{equation}, {right[0]} = {value}"
 
 
-def _short(target: Any) -> str:
-    text = str(target)
+def _written(target: Any) -> str:
+    """Write a target as a fraction, or in decimals where it is a root, as for a depth."""
+    return str(target if target.is_Rational else target.evalf(30))
+
+
+def _short(text: str) -> str:
     value = f"{float(Fraction(text)):.9g}"
     return text if len(text) <= 6 else value if Fraction(value) == Fraction(text) else f"{value}…"
 
@@ -433,8 +438,7 @@ def _from_depth(chosen: Recipe, depth: int | None) -> dict[str, Any]:
         # C_f″(1) of a chain with C′(1) = 1 is the sum of the layers' C″(1).
         return {"curvature": Rational(GLOBAL_CURVATURE) / layers}
     if "slope" in chosen.conditions and chosen.name.startswith("dks"):
-        root = Rational(GLOBAL_SLOPE) ** Rational(1, layers)
-        return {"slope": root if root.is_Rational else Rational(str(root.evalf(60)))}
+        return {"slope": Rational(GLOBAL_SLOPE) ** Rational(1, layers)}
     raise InputError(f"depth says nothing about {chosen.name}: it is for dks, dks_leaky and tat")
 
 
@@ -457,7 +461,7 @@ def _answer(each: Transformed) -> TransformedActivation:
         output_shift=each.output_shift,
         parameters=tuple(SolvedParameter(name, value) for name, value in each.parameters),
         conditions=tuple(
-            MetCondition(m.condition, m.equation, str(m.target), m.residual, m.source)
+            MetCondition(m.condition, m.equation, _written(m.target), m.residual, m.source)
             for m in each.conditions
         ),
         chi_1=each.chi_1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Integer, Rational
+from sympy import Integer, Rational, sympify
 
 from initmath.errors import InputError
 from initmath.integral import q as Q
@@ -122,7 +122,7 @@ def pose(
 
 
 def _asked(found: Condition, target: Any, at: Any) -> Asked:
-    value = found.target if target is None else Rational(target)
+    value = found.target if target is None else sympify(target)
     if GENERIC_TARGET in value.free_symbols:
         raise InputError(f"{found.name} ({found.equation}) needs a target")
     value = value.xreplace({Q: at})
