@@ -50,7 +50,7 @@ def index() -> str:
     for name in names():
         module = result(name)
         title = (inspect.getdoc(module) or name).splitlines()[0].rstrip(".")
-        holds = "holds" if module.CLAIM.holds else "does not hold"
+        holds = module.CLAIM.verdict or ("holds" if module.CLAIM.holds else "does not hold")
         paper = module.PAPER
         lines.append(
             f"| [{title}]({name}.md) | {paper.authors} {paper.year} | {holds} | "

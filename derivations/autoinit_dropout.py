@@ -24,6 +24,9 @@ PAPER = Paper(
 p, s2, m2 = Symbol("p", positive=True), Symbol("s", positive=True) ** 2, Symbol("mu", positive=True) ** 2
 KEPT = (1 - p,)
 
+TRUE = s2 / (1 - p) + m2 * p / (1 - p)
+RELU = {p: Rational(1, 2), s2: Rational(1, 2) - 1 / (2 * pi), m2: 1 / (2 * pi)}
+
 CLAIM = Claim("the code, dropout.py", "the variance after dropout with rescaling.", s2 / (1 - p), holds=False)
 ALSO = (
     Checked(
@@ -33,7 +36,7 @@ ALSO = (
             1 - 1 / pi,
             holds=False,
         ),
-        Rational(1, 2) / Rational(1, 2) - 1 / (2 * pi),
+        TRUE.subs(RELU),
     ),
 )
 ERRATA = (
@@ -57,7 +60,7 @@ def derive() -> Derivation:
         then(
             "collect",
             None,
-            s2 / (1 - p) + m2 * p / (1 - p),
+            TRUE,
             "1 − p cancels once; μ²/(1 − p) − μ² = μ² (1 − (1 − p))/(1 − p) = μ² p/(1 − p).",
             positive=KEPT,
         ),

@@ -17,7 +17,7 @@ PAPER = Paper(
     2010,
     "Understanding the difficulty of training deep feedforward neural networks",
     "AISTATS 2010, PMLR 9, pp. 249-256",
-    "from memory",
+    "in part",
 )
 CLAIM = Claim("eq. (1), (15)", "n Var w for w uniform in [−1/√n, 1/√n].", Rational(1, 3))
 

@@ -8,9 +8,9 @@ w)/2 = 1. As a uniform law in [−a, a], a²/3 being its variance, this is a = �
 
 from __future__ import annotations
 
-from sympy import Eq, Integer, Integral, Symbol, sqrt
+from sympy import Eq, Integer, Integral, Symbol, sqrt, summation
 
-from derivations.literate import Checked, Claim, Measured, Paper, chain, then
+from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, then
 from initmath.derivation import Derivation
 
 PAPER = Paper(
@@ -18,7 +18,7 @@ PAPER = Paper(
     2010,
     "Understanding the difficulty of training deep feedforward neural networks",
     "AISTATS 2010, PMLR 9, pp. 249-256",
-    "from memory",
+    "in part",
 )
 
 n_in = Symbol("n_in", positive=True)
@@ -26,12 +26,38 @@ n_out = Symbol("n_out", positive=True)
 v = Symbol("v", positive=True)
 a = Symbol("a", positive=True)
 w = Symbol("w", real=True)
+i, d = Symbol("i", integer=True, positive=True), Symbol("d", integer=True, positive=True)
+BACK = summation(1, (Symbol("j", integer=True), i, d - 1))
+"""How many matrices lie between s^i and s^d: a factor for each of the layers i, …, d − 1."""
 
 CLAIM = Claim("eq. (12)", "Var w.", 2 / (n_in + n_out))
 ALSO = (
     Checked(
         Claim("eq. (16)", "the half width of the uniform law", sqrt(6) / sqrt(n_in + n_out)),
         sqrt(3 * 2 / (n_in + n_out)),
+    ),
+    Checked(
+        Claim("eq. (6)", "how many factors n Var W from layer d back to layer i", d - i + 1, holds=False),
+        BACK,
+    ),
+    Checked(Claim("eq. (7)", "the same number", d - i), BACK),
+)
+ERRATA = (
+    Erratum(
+        "Glorot & Bengio 2010, eq. (13)",
+        "Var[∂Cost/∂s^i] = [n Var W]^(d−i) Var[x]",
+        "[n Var W]^(d−i) Var[∂Cost/∂s^d]",
+        "Eq. (6) with equal widths. Var[x] is a variance of signals, not of gradients: with i = d the line "
+        "would say that the gradient at the end has the variance of the input. Eq. (14) has both factors.",
+        "in part",
+    ),
+    Erratum(
+        "Glorot & Bengio 2010, eq. (6)",
+        "Var[∂Cost/∂s^i] = Var[∂Cost/∂s^d] ∏ n_(i'+1) Var W^(i') over i' = i, …, d",
+        "over i' = i, …, d − 1",
+        "From s^d back to s^i the error goes through d − i matrices; eq. (7) ends at d − 1, and the exponent "
+        "of eq. (13) is d − i. At i = d the product has to be 1.",
+        "in part",
     ),
 )
 

@@ -26,7 +26,7 @@ PAPER = Paper(
     2010,
     "Understanding the difficulty of training deep feedforward neural networks",
     "AISTATS 2010, section 3.2 (tanh) and eq. (1), (15)",
-    "from memory",
+    "in part",
 )
 CLAIM = Claim(
     "eq. (15): n Var W = 1/3 for U(±1/√n)",

@@ -11,7 +11,7 @@ condition and He's are one.
 
 from __future__ import annotations
 
-from sympy import Eq, Integer, pi, sqrt
+from sympy import Eq, Integer, pi, simplify
 
 from derivations.literate import Checked, Claim, Erratum, Paper, at, chain, derived, then
 from initmath.derivation import Derivation
@@ -23,11 +23,12 @@ PAPER = Paper(
 CLAIM = Claim("eq. (25)", "N v², the weight variance times the number of inputs.", Integer(2))
 
 U2 = 2 * pi / (pi - 1)  # u², where Var g = 1
+MEAN = derived("relu", "mean").value.subs(q, U2)
 
 ALSO = (
     Checked(Claim("eq. (23)", "u², where the output has variance 1", "3"), U2),
-    Checked(Claim("eq. (24)", "μ, the mean of the output there", "0.7"), 1 / sqrt(pi - 1)),
-    Checked(Claim("eq. (24)", "μ², from the rounded mean", "0.49", holds=False), 1 / (pi - 1)),
+    Checked(Claim("eq. (24)", "μ, the mean of the output there", "0.7"), MEAN),
+    Checked(Claim("eq. (24)", "μ², from the rounded mean", "0.49", holds=False), simplify(MEAN**2)),
 )
 
 ERRATA = (
@@ -35,7 +36,8 @@ ERRATA = (
         "Kumar 2017, eq. (24)",
         "μ² = 0.49",
         "μ² = 1/(π − 1) = 0.4669…",
-        "The square of the mean that was rounded to 0.7; E g = u/√(2π) with u² = 2π/(π − 1) gives 1/(π − 1).",
+        "The square of the mean that was rounded to 0.7; E g = u/√(2π) with u² = 2π/(π − 1) gives 1/(π − 1). "
+        "Rounding on the way, and harmless: the result, N v² = 2, is right, and exact.",
         "in full",
     ),
 )

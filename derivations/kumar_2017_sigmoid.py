@@ -9,8 +9,9 @@ and at N v² = 12.8 the variance of the pre-activations settles at u² = 4.535 (
 16), that of the outputs at 0.1043.
 
 The paper's experiment (Figure 3) was run with yet another variance: its code passes 3.6 as Keras's
-`scale`, which is N v² and not v√N, so that v = 1.897/√N. Gradients shrink less with that than with
-Xavier's N v² = 1, the other curve.
+`scale`, which is N v² and not v√N, and so asks for v = 1.897/√N. The Keras of that year drew truncated
+normals without rescaling them: it got N v² = 2.785, v = 1.669/√N. Gradients shrink less with that than
+with Xavier's variance, the other curve: N v² = 1 asked for and 0.774 got, between layers of equal width.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ SIGMOID = 1 / (1 + exp(-y))
 SETTLED = fixed_point("sigmoid", Rational(64, 5))
 PRINTED = fixed_point("sigmoid", Rational(1296, 100))
 CODE = fixed_point("sigmoid", Rational(36, 10))
+DRAWN = fixed_point("sigmoid", Rational(str(CUT.evalf(40))))
 XAVIER = fixed_point("sigmoid", 1)
 
 ALSO = (
@@ -45,7 +47,8 @@ ALSO = (
         SETTLED[1],
     ),
     Checked(
-        Claim("eq. (6), (12)", "u² = 12.8 (1 + 1/4), after many layers", Integer(16), holds=False), SETTLED[0]
+        Claim("eq. (6), (12): not printed", "u² = 12.8 (1 + 1/4), in the limit", Integer(16), holds=False),
+        SETTLED[0],
     ),
 )
 
@@ -67,6 +70,14 @@ ERRATA = (
         "in full",
     ),
     Erratum(
+        "Kumar 2017, section 3.2: what Figure 3 shows",
+        "the top 5 accuracy on the validation dataset",
+        "that on the training images",
+        "The public code plots history['top_k_categorical_accuracy']; Keras keeps the validation's under "
+        "'val_top_k_categorical_accuracy'.",
+        "in full",
+    ),
+    Erratum(
         "Kumar 2017, caption of Figure 2",
         "stride lengths in all layers are 2 × 2",
         "The public code of the experiment leaves the convolutions at Keras's default, 1 × 1.",
@@ -78,10 +89,9 @@ ERRATA = (
 )
 
 REMARKS = (
-    "The mean square of a gradient shrinks to 0.354 of itself in each layer at N v² = 12.8, "
-    "to 0.159 in the "
-    "experiment and to 0.056 at N v² = 1: large weights do help, though not as the paper says "
-    "(kumar_2017_gradient).",
+    "The mean square of a gradient shrinks to 0.354 of itself in each layer at N v² = 12.8, to 0.159 at the "
+    "3.6 that the experiment's code asks for, to 0.131 at the 2.785 that it got, and to 0.056 at N v² = 1: "
+    "large weights do help, though not as the paper says (kumar_2017_gradient).",
     "If a variance is to be kept, one below 1/4 can be: Var = 1/10 needs N v² = 11.79.",
 )
 
@@ -129,21 +139,27 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
 
 
 def numbers() -> tuple[Measured, ...]:
-    """Where the variance goes, at each of the four N v² that are involved."""
+    """Where the variance goes, at each of the five N v² that are involved."""
     rows = [
         Measured("N v², exact", Rational(64, 5), "kumar.eq12.sigmoid"),
         Measured("N v² that the code of Figure 3 asks for", Rational(18, 5), "kumar.code.scale"),
         Measured("N v² that it got, without rescaling", CUT, "kumar.code.scale_truncated"),
+        Measured("v √N that the code asks for", sqrt(Rational(18, 5))),
+        Measured("v √N that it got", sqrt(CUT)),
+        Measured("N v² of the other curve, equal widths", CUT / Rational(18, 5)),
     ]
     for label, key, found in (
         ("12.8", "12.8", SETTLED),
         ("12.96 (v = 3.6/√N)", "12.96", PRINTED),
         ("3.6 (the code)", "3.6", CODE),
+        ("2.785 (as it was drawn)", "", DRAWN),
         ("1 (Xavier)", "1", XAVIER),
     ):
         names = (("u²", "qstar"), ("Var g", "var"), ("χ₁", "chi"))
         rows += [
-            Measured(f"N v² = {label}: {name} after many layers", value, f"kumar.sigmoid.Nv2={key}.{end}")
+            Measured(
+                f"N v² = {label}: {name} after many layers", value, key and f"kumar.sigmoid.Nv2={key}.{end}"
+            )
             for (name, end), value in zip(names, found, strict=True)
         ]
     for k, (_, variance) in enumerate(orbit("sigmoid", Rational(64, 5), Rational(64, 5), 3), start=1):

@@ -34,11 +34,13 @@ CLAIM = Claim("eq. (14)", "v² = 1/N, by the tangent at 0.", 1 / N)
 
 z = Symbol("z", real=True)
 w = Symbol("w", real=True)
+UNIFORM = Integral(sqrt(N) / 2 * w**2, (w, -1 / sqrt(N), 1 / sqrt(N)))
 ORBIT = orbit("tanh", 1, 1, 10)
 
 ALSO = (
     Checked(
-        Claim("before eq. (15)", "N Var w for w uniform in [−1/√N, 1/√N]", Rational(1, 3)), Rational(1, 3)
+        Claim("before eq. (15)", "N Var w for w uniform in [−1/√N, 1/√N]", Rational(1, 3)),
+        (N * UNIFORM).doit(),
     ),
     Checked(
         Claim("section 2, the goal", "s₂², the first layer's output", Integer(1), holds=False), ORBIT[0][1]
@@ -89,12 +91,11 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         then("moment", _normal(z**4), Integer(3), "E z⁴ = 3 · 1 for a standard normal z."),
     )
     height = sqrt(N) / 2
-    second = Integral(height * w**2, (w, -1 / sqrt(N), 1 / sqrt(N)))
     uniform = chain(
-        N * second,
+        N * UNIFORM,
         then(
             "antiderivative",
-            second,
+            UNIFORM,
             height * (1 / sqrt(N)) ** 3 / 3 - height * (-1 / sqrt(N)) ** 3 / 3,
             "the density is 1 over the length 2/√N, and w³/3 is an antiderivative of w²: put "
             "in both ends, "

@@ -61,7 +61,7 @@ ERRATA = (
     ),
     Erratum(
         "Kumar 2017, eq. (8)",
-        "the higher order terms can be ignored",
+        "'Assuming that the higher order terms can be ignored', for weights that keep the variance at 1",
         "They cannot: at N v² = 1 tanh gives the variance 0.394 instead of 1 in the first layer already.",
         "E tanh(z)² = 0.39429… < 1 = E z² (tanh² y < y² for y ≠ 0); and the Taylor series of "
         "E tanh² at u² = 1 has "

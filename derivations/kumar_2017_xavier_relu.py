@@ -12,7 +12,7 @@ not m − 1.
 
 from __future__ import annotations
 
-from sympy import Pow, Rational, Symbol, pi
+from sympy import Pow, Rational, Symbol, expand, pi
 
 from derivations.literate import Checked, Claim, Erratum, Measured, Paper, chain, derived, then
 from initmath.derivation import Derivation
@@ -25,8 +25,9 @@ CLAIM = Claim(
     "eq. (29), (30)", "the ratio of s² (and of μ²) of one layer to the layer before.", "0.51", holds=False
 )
 
-SHARE = Rational(1, 2) - 1 / (2 * pi)
 u = Symbol("u_m", positive=True)
+MEAN2 = derived("relu", "mean").value ** 2
+SHARE = expand(derived("relu", "variance").value.subs(q, 1))
 
 
 def variance_of_input(m: int) -> object:
@@ -36,7 +37,7 @@ def variance_of_input(m: int) -> object:
 
 ALSO = (
     Checked(Claim("eq. (22), (28)", "s²_{m+1}/u_m²", "0.34"), SHARE),
-    Checked(Claim("eq. (27)", "μ²_{m+1}/u_m²", "0.16"), 1 / (2 * pi)),
+    Checked(Claim("eq. (27)", "μ²_{m+1}/u_m²", "0.16"), MEAN2.subs(q, 1)),
     Checked(Claim("after eq. (30)", "s₂₂²", "1.62e-7", holds=False), variance_of_input(22)),
     Checked(Claim("after eq. (30)", "s₃₀²", "6.33e-10", holds=False), variance_of_input(30)),
     Checked(Claim("after eq. (30)", "(0.51)⁸", "3e-3", holds=False), Rational(51, 100) ** 8),
@@ -123,6 +124,6 @@ def numbers() -> tuple[Measured, ...]:
 
 def derive() -> Derivation:
     """Give the next layer's s² + μ² over this layer's, which is u² by eq. (26)."""
-    after = SHARE * u**2 + u**2 / (2 * pi)
+    after = SHARE * u**2 + MEAN2.subs(q, u**2)
     why = "add the two shares of u²: −1/(2π) and 1/(2π) cancel, and u²/2 over u² is left."
     return chain(after / u**2, then("add", after, u**2 / 2, why))

@@ -4,9 +4,10 @@ A unit adds up m inputs that have been centred, scaled to variance 1 and decorre
 are independent of mean 0 and standard deviation v. Then the unit's input has the variance m v²
 (kumar_2017_variance_of_a_layer with s = 1 and μ = 0), which is 1 for v = m^(−1/2).
 
-The outputs then should have variance about 1, too, "since f has been chosen so". For f(x) = 1.7159
-tanh(2x/3) and a normal x the variance is 0.7504; the next layers settle at a variance of the pre-
-activations of 0.3824.
+The outputs should then have variance about 1, too: the constants of the recommended f are chosen for that,
+the paper says. For f(x) = 1.7159
+tanh(2x/3) and a normal x the variance is 0.7504; the next layers settle at a variance of the
+pre-activations of 0.3824.
 """
 
 from __future__ import annotations
@@ -22,19 +23,18 @@ PAPER = Paper(
     1998,
     "Efficient backprop",
     "Neural networks: tricks of the trade",
-    "from memory",
+    "in part",
 )
 
 m = Symbol("m", positive=True)
 v = Symbol("v", positive=True)
 
-CLAIM = Claim("eq. (16)", "v, the standard deviation of the weights of a unit with m inputs.", 1 / sqrt(m))
+CLAIM = Claim("eq. (15), (16)", "v, the standard deviation of a weight, m the number of inputs.", 1 / sqrt(m))
 
 REMARKS = (
     "The same variance is JAX's and Keras's lecun_normal and, with half width √(3/m), "
     "lecun_uniform; for "
     "SELU it is the one that keeps mean 0 and variance 1 (klambauer_2017_selu).",
-    "The number of the equation is quoted from memory.",
 )
 
 

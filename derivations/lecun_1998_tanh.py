@@ -21,7 +21,7 @@ PAPER = Paper(
     1998,
     "Efficient backprop",
     "Neural networks: tricks of the trade",
-    "from memory",
+    "in part",
 )
 CLAIM = Claim("section 4.4", "A, the factor that makes f(1) = 1.", "1.7159")
 
@@ -38,12 +38,12 @@ ALSO = (
 ERRATA = (
     Erratum(
         "LeCun, Bottou, Orr, Müller 1998, section 4.4",
-        "the second derivative of 1.7159 tanh(2x/3) is largest in size at x = 1",
+        "'the second derivative is a maximum at x = 1', f = 1.7159 tanh(2x/3); section 4.5 has it at ±1, too",
         "at x = (3/2) artanh(1/√3) = 0.98772",
         "f'' = −(8A/9) (T − T³) with T = tanh(2x/3), and T − T³ is largest where 1 = 3T².  "
         "At x = 1, T = 0.5828 and "
         "3T² = 1.019.",
-        "from memory",
+        "in part",
     ),
 )
 

@@ -97,12 +97,15 @@ class Claim:
         off at its last digit.
     holds : bool
         False for a claim that the derivation refutes.
+    verdict : str
+        What the index says of it, where "does not hold" would be unfair; may be empty.
     """
 
     where: str
     says: str
     value: Any
     holds: bool = True
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)

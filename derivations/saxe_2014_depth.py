@@ -1,9 +1,10 @@
 """Saxe et al.: with many layers the learning time of a mode stays finite, and small starts become costly.
 
 With L weight matrices of equal strength a, the loss (s − a^L)²/2 gives τ ȧ = a^(L−1) (s − a^L) in each, and
-the mode's strength u = a^L obeys τ u̇ = L u^(2−2/L) (s − u).  As L → ∞ the exponent tends to 2.  In time
-units that shrink like 1/L, t L/τ = ∫ du/(u² (s − u)): the same time at every large depth, if the learning
-rate (1/τ) may stay what it is.  (The paper counts layers of neurons, N_l = L + 1.)
+the mode's strength u = a^L obeys τ u̇ = L u^(2−2/L) (s − u).  As L → ∞ the exponent tends to 2.  So
+t L/τ = ∫ du/(u² (s − u)): the same time at every large depth if τ grows like L, that is with a learning
+rate of order 1/L, which is what the curvature at the end of learning allows.  (The paper counts layers
+of neurons, N_l = L + 1.)
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ REMARKS = (
     "1/(s u₀) instead of a logarithm: a start twice as small costs twice the time. A deep network wants u₀ "
     "of order 1, "
     "layers of gain near 1: that is why the weights are scaled and orthogonal.",
-    "'The same time at every depth' supposes a learning rate of order 1/L: the curvature of the loss grows "
-    "like L at "
-    "the end of learning, so t L/τ constant means a constant number of steps.",
+    "At the end of learning the curvature of the loss grows like L, so that steps of order 1/L are the "
+    "largest that are stable: with them t L/τ constant means a constant number of steps.  (With τ fixed the "
+    "time would fall like 1/L.)",
 )
 
 

@@ -35,7 +35,13 @@ EXACT = sqrt(N / 2) * exp(-polygamma(0, N / 2) / 2)
 FIRST = exp(1 / (2 * N))
 FIT = sqrt(2) * exp(Rational(12, 10) / (N - Rational(24, 10)))  # for N ≥ 6
 
-CLAIM = Claim("the linear case", "the gain g without drift, from two terms of ln z.", FIRST, holds=False)
+CLAIM = Claim(
+    "the linear case",
+    "the gain g without drift, from two terms of ln z (the paper calls it an expansion).",
+    FIRST,
+    holds=False,
+    verdict="first term of a series, as it says",
+)
 
 
 @cache

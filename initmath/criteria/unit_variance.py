@@ -41,7 +41,7 @@ def solve(question: Question) -> CriterionResult:
                 "asking for q' = q = 1 gives σ_w².",
                 conditions=("the rows of W sum to zero",),
                 references=(
-                    "Brock et al. 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",
+                    "Brock, De & Smith 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",
                 ),
             ),
         )
@@ -61,6 +61,6 @@ CRITERION = Criterion(
     when="with weight standardisation (NF-nets): q = 1 is kept when every row of W sums to zero",
     equation="N·v² = 1 / Var g(z),  rows of W sum to 0",
     latex=r"N v^2 = \frac{1}{\mathbb{E}\,g(z)^2 - (\mathbb{E}\,g(z))^2}",
-    source="Brock et al. 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",
+    source="Brock, De & Smith 2021, arXiv:2101.08692 (scaled weight standardisation; gamma² = N·v²)",
     solve=solve,
 )

@@ -54,7 +54,7 @@ class Published:
 
 TORCH = "torch.nn.init.calculate_gain"
 ISSUE = "pytorch/pytorch issue #24991, comment of 2019-08-22 (100,000 samples)"
-NFNET = "deepmind-research nfnets/base.py and timm nfnet (_nonlin_gamma); Brock et al. 2021, arXiv:2101.08692"
+NFNET = "deepmind-research nfnets/base.py and timm nfnet (_nonlin_gamma); Brock et al. 2021, arXiv:2102.06171"
 STYLEGAN = "NVlabs/stylegan3, torch_utils/ops/bias_act.py (def_gain)"
 E3NN = "e3nn normalize2mom (1,000,000 samples), as hard-coded in public codes"
 
