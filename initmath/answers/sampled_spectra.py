@@ -141,7 +141,7 @@ def _verdict(law: SpectralLaw, spectra: SampledSpectra) -> tuple[str, str, float
         judged = assess_spectrum(law, [spectra, *smaller])
     except InputError as impossible:
         return "unknown", str(impossible), None, None
-    return judged.verdict.value, judged.reason, judged.p, min(judged.power.values())
+    return judged.verdict.value, judged.reason, judged.p, min(judged.power.values(), default=None)
 
 
 def _distance(law: SpectralLaw, log_lambda: NDArray[np.float64]) -> float:
