@@ -418,7 +418,7 @@ def phase(
     metavar="N",
     help="Judge the law by sampled networks of width N, N/2 and N/4; exit code 1 if it is refuted.",
 )
-@click.option("--networks", type=int, metavar="R", help="How many (default: 8, or about 8000/N).")
+@click.option("--networks", type=int, metavar="R", help="How many (default: 12, or about 8000/N).")
 @click.option("--plot", "picture", metavar="FILE", help="Draw the density: .png, .svg or .pdf.")
 @_activation_options("default 1")
 @_common_options(

@@ -27,6 +27,8 @@ _EIGENVALUES = 8000
 _LEAST_NETWORKS = 8
 """Of which a verdict can be given; see `initmath.verification.spectra`."""
 
+_USUAL_NETWORKS = 12
+
 _LEAST_WIDTH = 32
 """A quarter of it is the smallest of the three widths."""
 
@@ -106,7 +108,7 @@ def sample(
     """Sample networks of some width, and of a half and a quarter of it, and judge the law by them."""
     from initmath.simulate import Experiment, InputGram, sample_spectra
 
-    least = max(_LEAST_NETWORKS, -(-_EIGENVALUES // width))
+    least = max(_USUAL_NETWORKS, -(-_EIGENVALUES // width))
     number = least if networks is None else counted(networks, "networks")
     experiment = Experiment(
         activation,

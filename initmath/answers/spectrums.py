@@ -225,7 +225,7 @@ def spectrum(
         Width N of random networks whose eigenvalues are sampled and held beside the law; more of them with
         the widths N/2 and N/4 are sampled for a verdict, in which the finite width is taken out.
     networks : int, optional
-        How many of width N; 8 or enough for about 8000 eigenvalues unless given.
+        How many of width N; 12 or enough for about 8000 eigenvalues unless given.
     seed : int
         Of the sampled networks.
     progress : callable, optional
