@@ -111,8 +111,15 @@ def test_the_picture_and_its_caption():
     assert starts.caption(found) in " ".join(text.split())
 
 
+def test_every_criterion_is_in_the_table():
+    from initmath.criteria import CRITERIA
+
+    text = README.read_text(encoding="utf-8")
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == {each.name for each in CRITERIA}
+
+
 def test_links_lead_somewhere():
-    for page in PAGES:
+    for page in (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"):
         for path in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / path).exists(), path
 

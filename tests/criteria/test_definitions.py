@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from flint import arb
 from sympy import Eq, Rational, Symbol, log, pi, sqrt
 
-from initmath import criteria
+from initmath import criteria, moments
 from initmath.activation import resolve
 from initmath.balls import evaluate
 from initmath.criteria import CRITERIA, solve, solve_all
 from initmath.derivation import Status
 from initmath.errors import InputError
 from initmath.integral import q
+from initmath.meanfield.balance import BIAS, near_infinity
 
 a = Symbol("a", positive=True)
 
@@ -22,7 +24,7 @@ def only(name, act, **conditions):
 
 
 def test_every_criterion_is_defined():
-    assert len({c.name for c in CRITERIA}) == len(CRITERIA) == 8
+    assert len({c.name for c in CRITERIA}) == len(CRITERIA) >= 8
     for c in CRITERIA:
         assert c.when and c.equation and c.latex and c.source
         assert criteria.criterion(c.name) is c
@@ -163,3 +165,34 @@ def test_bad_conditions(conditions):
 def test_unknown_criterion():
     with pytest.raises(InputError, match="choose one of taylor"):
         solve("best", resolve("relu"))
+
+
+@pytest.mark.parametrize(
+    ("name", "bias", "roots"),
+    [
+        pytest.param("gelu", "0.1", 1, marks=pytest.mark.slow),
+        ("softplus", "1", 0),
+        ("elu", "0.1", 1),
+        ("sqrt(1+x**2)", "0.3", 0),
+        ("celu", "0", 0),
+    ],
+)
+def test_critical_with_a_bias_is_complete_for_unbounded_functions(name, bias, roots):
+    """Beyond the last root the sign that is proven is the one that is seen."""
+    activation = resolve(name)
+    found = solve("critical", activation, sigma_b2=bias)
+    assert found.complete and len(found.solutions) == roots, found.reason
+    end, sign = near_infinity(activation, BIAS, arb(bias))
+    for factor in (1, 7, 1000):
+        q = end * factor
+        slope = moments.ball(activation, "derivative_second_moment", q, 10)
+        excess = (q - arb(bias)) * slope - moments.ball(activation, "second_moment", q, 10)
+        assert excess * sign > 0
+
+
+@pytest.mark.slow
+def test_critical_with_a_bias_says_what_it_did_not_prove():
+    """E g² of exp(x²/8) ends at q = 2; sinh grows faster than any line."""
+    for name in ("exp(x**2/8)", "sinh(x)"):
+        found = solve("critical", resolve(name), sigma_b2="0.1")
+        assert len(found.solutions) == 1 and not found.complete and "not proven" in found.reason
