@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 from flint import arb
-from sympy import Rational, S
+from sympy import S
 
-from initmath import enclosure, moments
+from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
@@ -16,14 +16,16 @@ from initmath.criteria.result import Criterion, CriterionResult, Question, no_so
 from initmath.derivation import Number, Status, Step
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
+from initmath.meanfield.balance import BIAS, near_infinity, signs
+from initmath.meanfield.edge import ROOT_METHOD, root_number
 from initmath.moments.algebra import is_zero, solve_for_q, tidy
 from initmath.solving.arithmetic import combine, exact, for_one_value, proven_positive, settle
+from initmath.solving.finite import finite_up_to
 from initmath.solving.roots import isolate
-from initmath.solving.tails import clip, outermost, range_bound
 
 __all__ = ["CRITERION"]
 
-SECONDS = 10.0
+SECONDS = 20.0
 
 
 def solve(question: Question) -> CriterionResult:
@@ -158,6 +160,9 @@ def _every_or_none(question: Question, balance: Any) -> CriterionResult:
 
 
 def _isolated(question: Question) -> CriterionResult:
+    """Isolate the q between two proven ends: below σ_b² there is none, and the tails of g decide beyond."""
+    if question.bias == 0:
+        return _without_bias(question)
     activation, digits = question.activation, question.digits
 
     def bias() -> arb:
@@ -174,58 +179,44 @@ def _isolated(question: Question) -> CriterionResult:
 
     gaps = []
     with working_precision(bits(20)):
-        if question.bias > 0:
-            low = bias().lower()  # for q ≤ σ_b² the left side is not positive, and E g² is
-        else:
-            low = arb("1.0037e-3")
-            gaps.append("below q = 0.001")
-        high, proven = _upper_end(question)
-        if not proven:
+        low = bias().lower().mid()  # for q ≤ σ_b² the left side is not positive, and E g² is
+        end = near_infinity(activation, BIAS, bias())
+        high = (arb("1.0213e4") if end is None else end[0]).max(4 * low).mid()
+        if end is None:
             gaps.append(f"beyond q = {float(high):.3g}")
     try:
-        found = isolate(
-            balance, derivative, low.mid(), high.mid(), digits + 6, deadline=time.monotonic() + SECONDS
-        )
+        high, edge = finite_up_to(lambda t: balance(t, 6), "E g² or E g'²", low, high)
+        if edge is not None:
+            gaps = [edge]
+        found = isolate(balance, derivative, low, high, digits + 6, deadline=time.monotonic() + SECONDS)
     except (NotEnclosed, Divergent) as error:
         return no_solution(f"the moments could not be enclosed on the whole range: {error}", complete=False)
     gaps += [f"between q = {float(a):.6g} and {float(b):.6g}" for a, b in found.unresolved]
-    reason = f"not proven that there are no other solutions {', '.join(gaps)}" if gaps else None
-    how = "root of a certified function, isolated by the interval Newton method"
-    points = [root_point(question, Number(Status.NUMERIC, root, None, how, digits)) for root in found.roots]
+    roots = [Number(Status.NUMERIC, root, None, ROOT_METHOD, digits) for root in found.roots]
     none = f"no q in [{float(low):.3g}, {float(high):.3g}] has χ₁ = 1 with this bias"
-    return _answer(question, points, reason, none)
+    if not gaps:
+        none = (
+            f"no q has χ₁ = 1 with this bias: none up to q = σ_b², none isolated up to "
+            f"q = {float(high):.3g}, and beyond it the tails of g decide"
+        )
+    return _found(question, roots, gaps, none)
 
 
-def _upper_end(question: Question) -> tuple[arb, bool]:
-    """Return q₁ such that no q ≥ q₁ solves, for bounded g: (q − σ_b²) E g'² grows like √q, and E g² ≤ sup g².
-
-    E g'² ≥ ∫_{-R}^{R} g'² φ_q ≥ e^{-R²/(2q)} I/√(2πq) with I = ∫_{-R}^{R} g'² dx, and
-    I ≥ √(2π) R E[g'(Rz)²; |z| ≤ 1], for any R: the outermost kink, to see what happens there.
-    """
-    fallback = arb("1.0213e4")
-    activation = question.activation
-    span = range_bound(activation)
-    if span is None:
-        return fallback, False
-    values = moments.parameter_values(activation)
-    reach = Rational(outermost(activation) or 1)
-    inner = clip(
-        moments.integrand(activation, "derivative_second_moment").subs(values), reach, keep_inside=True
-    )
+def _without_bias(question: Question) -> CriterionResult:
+    """Without biases both ends are proven as those of the edge of chaos are."""
     try:
-        mass = enclosure.expectation(inner, reach**2, 6) * (2 * arb.pi()).sqrt() * to_arb(reach)
-    except NotEnclosed:
-        return fallback, False
-    top = abs(span).upper() ** 2
-    bias = to_arb(question.bias)
-    for exponent in range(1, 13):
-        q = arb(10) ** exponent
-        if (
-            q > 2 * bias
-            and (q - bias) * (-(to_arb(reach) ** 2) / (2 * q)).exp() * mass / (2 * arb.pi() * q).sqrt() > top
-        ):
-            return q, True
-    return fallback, False
+        found = signs(question.activation, BIAS, question.digits, question.timeout)
+    except (NotEnclosed, Divergent, InputError) as error:
+        return no_solution(f"the moments could not be enclosed on the whole range: {error}", complete=False)
+    if found.vanishes:
+        return _every_or_none(question, S.Zero)
+    roots = [root_number(root, question.digits) for root in found.roots]
+    return _found(question, roots, list(found.gaps), f"no q has χ₁ = 1 without biases: {found.how}")
+
+
+def _found(question: Question, roots: list[Number], gaps: list[str], none: str) -> CriterionResult:
+    reason = f"not proven that there are no other solutions {', '.join(gaps)}" if gaps else None
+    return _answer(question, [root_point(question, root) for root in roots], reason, none)
 
 
 def _answer(question: Question, points: list[Point], reason: str | None, none: str) -> CriterionResult:

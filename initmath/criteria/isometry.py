@@ -18,6 +18,7 @@ from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import is_zero, solve_for_q, tidy
 from initmath.solving.arithmetic import combine, exact, for_one_value, proven_positive
+from initmath.solving.finite import finite_up_to
 from initmath.solving.roots import isolate
 from initmath.solving.spread import SlopeSpread, digits_for
 
@@ -31,7 +32,6 @@ LOW, HIGH = "1.0037e-12", "1.0213e4"
 
 BOXES = 1500
 SECONDS = 20.0
-EDGE = 1e-6
 
 OVER_DETERMINED = "isometry finds q, and σ_b² follows: leave the bias variance out"
 
@@ -152,7 +152,7 @@ def _isolated(question: Question, spread: SlopeSpread, steps: tuple[Step, ...]) 
         high = arb(HIGH)
         gaps.append(f"beyond q = {float(high):.3g}")
     low, high = low.lower(), high.upper()
-    high, edge = _where_finite(question, spread, low.mid(), high.mid())
+    high, edge = finite_up_to(lambda q: spread.value(q, 6), "E g'⁴", low.mid(), high.mid())
     if edge is not None:
         gaps = [text for text in gaps if not text.startswith("beyond")] + [edge]
 
@@ -175,29 +175,6 @@ def _isolated(question: Question, spread: SlopeSpread, steps: tuple[Step, ...]) 
         root_point(question, Number(Status.NUMERIC, root, None, METHOD, digits)) for root in found.roots
     ]
     return _answer(question, points, reason, steps)
-
-
-def _where_finite(question: Question, spread: SlopeSpread, low: arb, high: arb) -> tuple[arb, str | None]:
-    """Shrink the range to where E g'⁴ is finite: it diverges at every q beyond one where it does."""
-
-    def diverges(q: arb) -> bool:
-        try:
-            spread.value(q, 6)
-        except Divergent:
-            return True
-        except NotEnclosed:
-            return False
-        return False
-
-    if not diverges(high):
-        return high, None
-    if diverges(low):
-        raise Divergent("E g'⁴ is infinite at every q that was tried: so is the spread")
-    finite, infinite = low, high
-    while float(infinite / finite) - 1 > EDGE:
-        middle = (finite * infinite).sqrt().mid()
-        finite, infinite = (finite, middle) if diverges(middle) else (middle, infinite)
-    return finite, f"beyond q = {float(finite):.6g}, where E g'⁴ becomes infinite"
 
 
 # ------------------------------------------------------------------------------------------------ the answer

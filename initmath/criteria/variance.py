@@ -20,6 +20,7 @@ from initmath.errors import Disagreement, Divergent, NotEnclosed
 from initmath.integral import q as Q
 from initmath.moments.algebra import exponential_polynomial, is_zero, solve_for_q, tidy
 from initmath.solving.arithmetic import combine, exact, for_one_value, proven_positive, small_rational
+from initmath.solving.finite import finite_up_to
 from initmath.solving.roots import isolate
 from initmath.solving.tails import monotone_limits, near_infinity, near_zero, range_bound
 
@@ -33,9 +34,6 @@ BOXES = 1500
 
 SECONDS = 20.0
 """Wall-clock limit behind the budget, for functions whose boxes are slow."""
-
-EDGE = 1e-6
-"""How closely, relatively, the q is found from which E g² is infinite."""
 
 SAMPLES = 24
 
@@ -177,7 +175,10 @@ def _isolated(question: Question) -> CriterionResult:
         else:
             open_ends.append(f"beyond q = {float(high):.3g}")
 
-    low, high, edge = _where_finite(activation, low.mid(), high.mid())
+    low = low.mid()
+    high, edge = finite_up_to(
+        lambda t: moments.ball(activation, "second_moment", t, 6), "E g²", low, high.mid()
+    )
     if edge is not None:
         open_ends = [text for text in open_ends if not text.startswith("beyond")] + [edge]
 
@@ -210,36 +211,6 @@ def _isolated(question: Question) -> CriterionResult:
 
 def _deadline(timeout: float | None) -> float:
     return time.monotonic() + (SECONDS if timeout is None else max(SECONDS, timeout))
-
-
-def _where_finite(activation: Any, low: arb, high: arb) -> tuple[arb, arb, str | None]:
-    """Shrink [low, high] to where E g² is finite.
-
-    The tails of N(0, q) grow with q, so a moment that diverges at one q diverges at every larger one.
-
-    Raises
-    ------
-    Divergent
-        If it is infinite at ``low`` already.
-    """
-
-    def diverges(t: arb) -> bool:
-        try:
-            moments.ball(activation, "second_moment", t, 6)
-        except Divergent:
-            return True
-        except NotEnclosed:
-            return False
-        return False
-
-    if not diverges(high):
-        return low, high, None
-    moments.ball(activation, "second_moment", low, 6)
-    finite, infinite = low, high
-    while float(infinite / finite) - 1 > EDGE:
-        middle = (finite * infinite).sqrt().mid()
-        finite, infinite = (finite, middle) if diverges(middle) else (middle, infinite)
-    return low, finite, f"beyond q = {float(finite):.6g}, where E g² becomes infinite"
 
 
 def _crossing(excess: Callable[[arb, int], arb], low: arb, high: arb) -> str | None:

@@ -30,7 +30,7 @@ from initmath.solving.asymptotics import Bound, Form, NoForm, form_at_infinity, 
 from initmath.solving.roots import isolate
 from initmath.solving.tails import clip, outermost, range_bound
 
-__all__ = ["BIAS", "DOUBLY", "Balance", "Root", "Signs", "second_slope", "signs"]
+__all__ = ["BIAS", "DOUBLY", "Balance", "Root", "Signs", "near_infinity", "second_slope", "signs"]
 
 ORDER = 8
 """Degree of the Taylor models at 0."""
@@ -554,8 +554,10 @@ class _End:
     mixed: Bound
 
 
-def near_infinity(activation: Any, balance: Balance) -> tuple[arb, int] | None:
+def near_infinity(activation: Any, balance: Balance, bias: arb | None = None) -> tuple[arb, int] | None:
     r"""Return (q₁, sign) such that the balance has this sign for all q ≥ q₁; None where not shown.
+
+    With a bias variance b it is the sign of D − b χ̂ = (q − b) χ̂ − m₂, which is 0 where χ₁ = 1 at this bias.
 
     If g(±t) = C_± t + d_± + exponentially small, integrals of the differences give
 
@@ -563,21 +565,29 @@ def near_infinity(activation: Any, balance: Balance) -> tuple[arb, int] | None:
               \sqrt{2\pi/q}\,q P \to \sum_\pm C d - \int (g'^2 - C^2),
 
     with errors that fall with q.  For bounded g, E g'² ≥ const/√q and E g² is bounded.
+
+    Examples
+    --------
+    >>> from initmath.activation import resolve
+    >>> q, sign = near_infinity(resolve("softplus"), BIAS, arb(1))
+    >>> bool(q < 200), sign
+    (True, -1)
     """
+    bias = arb(0) if bias is None else bias
     values = moments.parameter_values(activation)
     found = []
     reach = outermost(activation)
-    for start in sorted({max(reach, s) for s in (4.0, 8.0, 16.0, 32.0)}):
+    for start in sorted({max(reach, s) for s in (4.0, 5.0, 8.0, 16.0, 32.0)}):
         try:
             with working_precision(PREC):
                 ends = [_end(activation, side, start, values) for side in (1, -1)]
-                found.append(_linear_ends(activation, balance, ends, arb(start), values))
+                found.append(_linear_ends(activation, balance, ends, arb(start), values, bias))
         except (NoForm, NotEnclosed, Divergent):
             continue
         if found[-1] is not None:
             break
     try:
-        found.append(_bounded_ends(activation, balance, values))
+        found.append(_bounded_ends(activation, balance, values, bias))
     except (NoForm, NotEnclosed, Divergent):
         pass
     return min((end for end in found if end is not None), key=lambda end: float(end[0]), default=None)
@@ -705,7 +715,7 @@ def _inner_integral(function: PiecewiseSmooth, radius: arb) -> arb:
 
 
 def _linear_ends(
-    activation: Any, balance: Balance, ends: list[_End], radius: arb, values: dict[Any, Any]
+    activation: Any, balance: Balance, ends: list[_End], radius: arb, values: dict[Any, Any], bias: arb
 ) -> tuple[arb, int] | None:
     square = _inner_integral(moments.integrand(activation, "second_moment").subs(values), radius)
     steep = _inner_integral(moments.integrand(activation, "derivative_second_moment").subs(values), radius)
@@ -718,6 +728,8 @@ def _linear_ends(
     lead = excess - 2 * crossed if balance is BIAS else crossed - excess
     if lead.contains(0) or not lead.is_finite():
         return None
+    if lead < 0:
+        bias = arb(0)  # − b χ̂ only helps
     near = radius**2 * steep + flat * radius**3 / 3
     if balance is BIAS:
         inner = square + sum(line[0] for line in lines)
@@ -728,6 +740,8 @@ def _linear_ends(
         error = near / (2 * t) + sum((_late(end.steep, radius, t) for end in ends), arb(0)) + inner / t
         if balance is BIAS:
             error += levels / 2 * (2 * arb.pi() / t).sqrt()
+            # √(2π/q) b χ̂, where χ̂ ≤ Σ C²/2 + ∫ |g'² − C²|/√(2πq)
+            error += bias * (flat / 2 * (2 * arb.pi() / t).sqrt() + (steep + radius * flat + outside) / t)
         for end in ends:
             error += _share(end.square if balance is BIAS else end.mixed, radius, t)
         if error < abs(lead):
@@ -742,7 +756,9 @@ def _integral_of_line(end: _End, radius: arb) -> tuple[arb, arb]:
     return square, c * c * radius**3 / 3 + abs(c * d) * radius**2 / 2
 
 
-def _bounded_ends(activation: Any, balance: Balance, values: dict[Any, Any]) -> tuple[arb, int] | None:
+def _bounded_ends(
+    activation: Any, balance: Balance, values: dict[Any, Any], bias: arb
+) -> tuple[arb, int] | None:
     """For bounded g, and for P bounded x g', too: E g'² ≥ e^{-R²/2q} ∫_{-R}^{R} g'² dx/√(2πq)."""
     span = range_bound(activation)
     if span is None:
@@ -759,7 +775,8 @@ def _bounded_ends(activation: Any, balance: Balance, values: dict[Any, Any]) -> 
             limit = top * lever
         for exponent in range(1, 45):
             t = arb(2) ** exponent
-            if t * (-radius * radius / (2 * t)).exp() * mass / (2 * arb.pi() * t).sqrt() > limit:
+            # (q − b)/√q grows with q
+            if (t - bias) * (-radius * radius / (2 * t)).exp() * mass / (2 * arb.pi() * t).sqrt() > limit:
                 return t, 1 if balance is BIAS else -1
     return None
 

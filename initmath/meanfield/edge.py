@@ -22,6 +22,7 @@ from initmath.solving.arithmetic import GUARD_DIGITS, combine, exact, for_one_va
 from initmath.solving.tails import clip, outermost
 
 __all__ = [
+    "ROOT_METHOD",
     "EdgeCurve",
     "EdgePoint",
     "Interval",

@@ -26,6 +26,7 @@ from initmath.meanfield.ends import End, at_infinity, at_zero, next_to_zero, slo
 from initmath.meanfield.points import against_one, infinite, moment_at, product
 from initmath.moments.algebra import is_zero, power_terms, solve_for_q, tidy
 from initmath.solving.arithmetic import combine, exact, proven_positive, small_rational
+from initmath.solving.finite import finite_up_to
 from initmath.solving.roots import Enclosed, isolate
 
 __all__ = ["Basin", "LengthMap", "LengthPoint", "length_map"]
@@ -38,8 +39,6 @@ OCTAVE, BOXES = 4, 1500
 
 SECONDS = 8.0
 SLOW = 0.5
-EDGE = 1e-6
-"""How closely, relatively, the q is found from which E g² is infinite."""
 
 EXTRA_DIGITS = 14
 """Digits of q* beyond the asked ones: what is computed there loses some of them."""
@@ -310,7 +309,9 @@ def _searched(curve: _Map, timeout: float | None) -> LengthMap:
     if infinity is None:
         gaps.append(f"beyond q = {float(high):.3g}")
     try:
-        low, high, edge = _where_finite(activation, low, high)
+        high, edge = finite_up_to(
+            lambda t: moments.ball(activation, "second_moment", t, 6), "E g²", low, high
+        )
     except Divergent as error:
         return LengthMap((), None, True, f"no fixed point: {error}", True)
     if edge is not None:
@@ -369,29 +370,6 @@ def _joined(intervals: list[tuple[arb, arb]]) -> tuple[tuple[arb, arb], ...]:
         else:
             joined.append((left, right))
     return tuple(joined)
-
-
-def _where_finite(activation: Any, low: arb, high: arb) -> tuple[arb, arb, str | None]:
-    """Shrink [low, high] to where E g² is finite: what diverges at one q does so at every larger one."""
-
-    def diverges(t: arb) -> bool:
-        try:
-            moments.ball(activation, "second_moment", t, 6)
-        except Divergent:
-            return True
-        except NotEnclosed:
-            return False
-        return False
-
-    if not diverges(high):
-        return low, high, None
-    moments.ball(activation, "second_moment", low, 6)
-    with working_precision(bits(20)):
-        finite, beyond = low, high
-        while float(beyond / finite) - 1 > EDGE:
-            middle = (finite * beyond).sqrt().mid()
-            finite, beyond = (finite, middle) if diverges(middle) else (middle, beyond)
-    return low, finite, f"beyond q = {float(finite):.8g}, where E g² becomes infinite"
 
 
 def _root(curve: _Map, root: arb, deep: int) -> Number:

@@ -31,7 +31,7 @@ from initmath.meanfield.table import Panels, in_s
 from initmath.quadrature.curve import Family, curve
 from initmath.quadrature.kernel import pair_expectation
 
-__all__ = ["PhaseDiagram", "sweep"]
+__all__ = ["FINE", "SKETCH", "Fineness", "PhaseDiagram", "sweep"]
 
 Real = NDArray[np.float64]
 
@@ -39,16 +39,39 @@ SMALLEST, LARGEST = 1e-10, 1e10
 """The q between which fixed points are looked for."""
 
 _WIDTH, _DEGREE = 1.5, 16
-_WIDTH_2, _DEGREE_2, _DEGREE_S = 2.5, 13, 23
+_WIDTH_2 = 2.5
 _STEPS = 6  # scan points a panel
 _ROWS = 25  # of the grid, a task
 _FACTOR = 4.0  # steps in q in which the ends of the range are looked for
 _HUGE = 1e250
 _LAYERS = 2000  # through which an orbit is followed where it may leap
 _CRITICAL = 1e-12  # of χ₁ − 1: no table tells it from zero
-_ORDERS = (12, 9)
-_BASE = (-8.5, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.5)
-_PROBES = 8  # where the table of two variables is compared with an adaptive integral
+
+
+@dataclass(frozen=True)
+class Fineness:
+    """How finely the functions of q and s are tabulated; `PhaseDiagram.error` measures what comes of it.
+
+    Attributes
+    ----------
+    degree, degree_s : int
+        In log q on a panel, and in s.
+    orders, base
+        Of the integrals at the nodes, as in `pair_expectation`.
+    probes : int
+        Points at which the table is compared with an adaptive integral.
+    """
+
+    degree: int
+    degree_s: int
+    orders: tuple[int, int]
+    base: tuple[float, ...]
+    probes: int
+
+
+FINE = Fineness(13, 23, (12, 9), (-8.5, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.5), 8)
+SKETCH = Fineness(7, 11, (9, 6), (-6.0, -2.0, 0.0, 2.0, 6.0), 4)
+"""For a picture: about four digits of c* and ξ_c, at an eighth of the cost."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +135,7 @@ def sweep(
     start: float = 1.0,
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
+    fineness: Fineness = FINE,
 ) -> PhaseDiagram:
     """Sweep a grid of weight and bias variances.
 
@@ -128,6 +152,8 @@ def sweep(
     executor : concurrent.futures.Executor, optional
         Computes the rows; the result does not depend on it.
     progress : callable (done, all), optional
+    fineness : Fineness
+        Of the table in q and c; that in q alone always has nearly all digits.
 
     Returns
     -------
@@ -161,7 +187,7 @@ def sweep(
             f"{activation.name} jumps at {where}: χ₁ is infinite for every σ_w²: two inputs always part, "
             "and there is no edge of chaos to draw"
         )
-    functions = _Functions(activation)
+    functions = _Functions(activation, fineness)
     single, off = _single(functions, weight, bias, start)
     edge = _edge(single, float(weight[-1]), float(bias[-1]))
     blocks = [bias[k : k + _ROWS] for k in range(0, len(bias), _ROWS)]
@@ -227,8 +253,8 @@ def _each(
 class _Functions:
     """What is integrated, as plain functions of y."""
 
-    def __init__(self, activation: Any) -> None:
-        self.activation = activation
+    def __init__(self, activation: Any, fineness: Fineness) -> None:
+        self.activation, self.fineness = activation, fineness
         self.g, self.slope, self.cuts = activation.numpy(), activation.numpy(1), breaks(activation)
 
     def single(self, q: Real) -> tuple[Real, Real]:
@@ -258,7 +284,7 @@ class _Functions:
             some, at = q[apart], s[apart]
             value = pair_expectation(
                 self._of_two, some, some, some * (1 - at * at), self.cuts,
-                checked=1, orders=_ORDERS, base=_BASE, gap=at * at,
+                checked=1, orders=self.fineness.orders, base=self.fineness.base, gap=at * at,
             ).value  # fmt: skip
             found[:, apart] = [value[0] / (2 * some * at * at), value[1]]
         return found
@@ -368,12 +394,14 @@ def _pair(functions: _Functions, single: Panels, star: Real, chi: Real) -> tuple
     if not wanted.size:
         return None, 0.0
     low, high = float(wanted.min()) * 0.999, float(wanted.max()) * 1.001
+    fineness = functions.fineness
     table = Panels.fit(
-        functions.pair, low, high, width=_WIDTH_2, degree=_DEGREE_2, degree_s=_DEGREE_S  # type: ignore[arg-type]
+        functions.pair,  # type: ignore[arg-type]
+        low, high, width=_WIDTH_2, degree=fineness.degree, degree_s=fineness.degree_s,
     )  # fmt: skip
     # Well apart from the nodes, spread evenly: the golden ratio's multiples in t against a grid in log q.
-    q = np.exp(np.linspace(np.log(low), np.log(high), _PROBES + 2)[1:-1])
-    t = np.asarray((np.arange(1, _PROBES + 1) * 0.6180339887498949) % 1.0, np.float64)
+    q = np.exp(np.linspace(np.log(low), np.log(high), fineness.probes + 2)[1:-1])
+    t = np.asarray((np.arange(1, fineness.probes + 1) * 0.6180339887498949) % 1.0, np.float64)
     s, read = _apart_at(q, t), table.at(q)
     true = pair_values(functions.activation, q, q, s * s)
     first, second = (

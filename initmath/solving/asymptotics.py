@@ -139,6 +139,10 @@ def _sum(first: Bound, second: Bound, start: arb) -> Bound:
         if gap.is_zero():
             raise NoForm("incomparable bounds")
         top = start.max(arb(excess.numerator) / excess.denominator / gap)
+        if first.decay > 0 and not top <= start:
+            # The slower one wins far out only: the larger power with the slower decay bounds both from here.
+            size = first.size * _power(start, -excess) + second.size * (-gap * start).exp()
+            return Bound(size, second.power, first.decay)
     factor = _power(top, excess) * (-gap * top).exp()
     return Bound(first.size + second.size * factor, first.power, first.decay)
 
