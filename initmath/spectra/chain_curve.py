@@ -216,8 +216,8 @@ def _scan(
     with np.errstate(all="ignore"):
         left = np.abs([np.sum(weights / (1 + relative * np.exp(-value))) for value in s])
     lowest = float(s[np.flatnonzero(left < _NOTHING)[-1]]) if (left < _NOTHING).any() else float(s[0])
-    tops = [group.law.intervals[-1][1] / group.law.mean for group in equation.groups]
-    highest = min(_HIGHEST, 6 + float(np.log(1 + equation.spread) + np.log(max(tops))))
+    tops = [group.law.log_intervals[-1][1] for group in equation.groups]
+    highest = min(_HIGHEST, 6 + float(np.log(1 + equation.spread) + max(tops)))
     s = np.linspace(lowest, highest, int(max(160, _PER_UNIT * (highest - lowest))))
     _, x, _ = equation.negative(s)
     # mean and deviation of the positive λ
@@ -349,10 +349,9 @@ def _gaps(equation: ChainEquation, line: Real, sides: Real) -> tuple[int, ...] |
         if side > 0:
             found.append(-1)
             continue
-        w = group.law.mean * float(np.exp(min(s, 700.0)))
-        if any(low < w < high for low, high in group.law.intervals):
+        if any(low < s < high for low, high in group.law.log_intervals):
             return None
-        found.append(sum(low <= w for low, _ in group.law.intervals))
+        found.append(sum(low <= s for low, _ in group.law.log_intervals))
     return tuple(found)
 
 

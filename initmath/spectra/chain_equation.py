@@ -26,8 +26,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from initmath.spectra.near_one import log1p
 from initmath.spectra.slope import SlopeLaw
-from initmath.spectra.uniform import Sums, log1p, mean_argument, resolvent_sums
+from initmath.spectra.uniform import Sums, mean_argument, resolvent_sums
 
 __all__ = ["ChainEquation", "ChainPoint", "Group"]
 

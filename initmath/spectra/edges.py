@@ -76,12 +76,7 @@ def _atom_balance(equation: UniformEquation) -> list[tuple[float, float]]:
 
 def _gaps(equation: UniformEquation) -> list[tuple[float, float]]:
     """Gaps of the support of a on w > 0, as intervals of s."""
-    with np.errstate(divide="ignore"):
-        logs = [
-            (float(np.log(low / equation.law.mean)), float(np.log(high / equation.law.mean)))
-            for low, high in equation.law.intervals
-        ]
-    bounds = [-np.inf, *(end for pair in logs for end in pair), np.inf]
+    bounds = [-np.inf, *(end for pair in equation.law.log_intervals for end in pair), np.inf]
     return [(low, high) for low, high in zip(bounds[::2], bounds[1::2], strict=True) if low < high]
 
 

@@ -46,6 +46,5 @@ def expectation(law: SpectralLaw, f: Callable[[Any], Any]) -> float:
             half = np.diff(ends)[:, None] / 2
             z = (ends[:-1, None] + half + half * _NODES).ravel()
             mass = (half * _WEIGHTS).ravel() * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-            a = np.maximum(np.real(branch.value(z)), np.finfo(float).tiny)
-            total += branch.weight * float(mass @ f(np.log(a) + law.push.log_scale))
+            total += branch.weight * float(mass @ f(branch.log_value(z) + law.push.log_scale))
     return float(total)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from initmath.activation import resolve
-from initmath.errors import Disagreement, InputError
+from initmath.errors import InputError
 from initmath.lock import one_at_a_time
 from initmath.spectra.curve import Component, component
 from initmath.spectra.edges import components
@@ -92,11 +92,8 @@ class SpectralLaw:
     def log_support(self) -> tuple[tuple[float, float], ...]:
         """Support of the continuous part in log λ; −inf stands for λ = 0."""
         if self.push is not None:
-            spans = [i for i in self.slopes.intervals if i[1] > i[0]]
-            with np.errstate(divide="ignore"):
-                return tuple(
-                    (float(np.log(a * self.sigma_w2)), float(np.log(b * self.sigma_w2))) for a, b in spans
-                )
+            shift = self.push.log_mean
+            return tuple((low + shift, high + shift) for low, high in self.slopes.log_intervals if high > low)
         return tuple(part.log_ends for part in self.parts)
 
     @property
@@ -283,8 +280,7 @@ def spectral_law(
     Raises
     ------
     InputError
-    Disagreement
-        If mass or moments are off by more than 1e-6 relative.
+        Among others if mass or moments are off by more than 1e-6 relative: the law is then not resolved.
 
     References
     ----------
@@ -373,15 +369,25 @@ def _blur(law: SpectralLaw) -> float:
     return 2.3e-16 / width
 
 
+def _unresolved(law: SpectralLaw, misses: tuple[float, ...]) -> str:
+    shown = ", ".join(f"{miss:.1e}" for miss in misses)
+    what = "its density" if abs(misses[0]) > _TOLERABLE else "the tail that carries its second moment"
+    case = f"{law.slopes.name} at q = {law.slopes.q:.3g} and depth {law.depth}"
+    return (
+        f"no spectral law of {case}: doubles do not "
+        f"resolve {what} (mass and two moments would be off by {shown}, at most {_TOLERABLE:.0e} is "
+        "allowed): take another q or a smaller depth"
+    )
+
+
 def _checked(law: SpectralLaw) -> SpectralLaw:
     mass = law.integrated_moment(0)
     second = 1 + law.sigma2_jjt
     blur = _blur(law)
     misses = (mass - 1, law.integrated_moment(1) - 1, law.integrated_moment(2) / second - 1)
-    error = max(law.slopes.error, blur, *(abs(miss) for miss in misses))
+    error = max(law.slopes.error, law.depth * law.slopes.drift, blur, *(abs(miss) for miss in misses))
     if not (error < _TOLERABLE and all(isfinite(miss) for miss in misses)):
-        shown = ", ".join(f"{miss:.1e}" for miss in misses)
-        raise Disagreement(f"the spectral law of {law.slopes.name} misses mass and two moments by {shown}")
+        raise InputError(_unresolved(law, misses))
     return SpectralLaw(
         law.slopes, law.depth, law.weights, law.sigma_w2, law.log_atoms, law.parts, law.push, mass, error
     )

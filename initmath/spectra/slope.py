@@ -39,19 +39,24 @@ FARTHEST = 37.0
 
 _ORDER = 12  # Gauss-Legendre nodes a panel
 _STRIDE = 1.3  # panel width over the height of the path
-_RAY_ORDER, _RAY_STRIDE = (
-    24,
-    3.0,
-)  # on a straight ray from a pinned end: nodes and width of panels in its logarithm
+# on a straight ray from a pinned end: nodes, and width of panels in its logarithm (over the order of a zero)
+_RAY_ORDER, _RAY_STRIDE = 24, 2.3
 _SHALLOW, _DEEP = 18.0, 39.0  # how many e-foldings the ray is followed; where a → 0, w → 0 follows it
 _FIT = 2e-4  # |x − x₀| up to which g' is taken from its first two terms at its zero x₀
-_AGREE = 2e-13
+_TURN = 8 / np.pi  # so that arg a stays beyond −π/2 on the path, away from positive and from negative w
+_AGREE, _BEARABLE = 2e-13, 1e-9
+_PROBES = 8
+_TAIL = 7.4  # |z| beyond which there is 1e-13 of a Gaussian
+_FALL = 200.0
+_ROUNDING = 1e-16
+_EQUAL = 1e-17
 _TRIALS = 9
 _SAMPLES = 1500
 _MOST_TURNS = 400
 _NEGLIGIBLE = 1e-20
-_ROUNDING_SQUARED = 1e-27
-_SMALLEST = 1e-290
+_LOG_ROUNDING_SQUARED = float(np.log(1e-27))
+_LOG_LARGEST = 700.0
+_LOG_NOISE = float(np.log(1e-80))  # of log a below which it may be rounding at a zero of g'
 
 
 @dataclass(frozen=True)
@@ -62,36 +67,36 @@ class Branch:
     ----------
     left, right : float
         Ends in z, the standard normal.
-    value : callable
-        a as a function of z.
-    slope : callable
-        da/dz.
+    log_value : callable
+        log a as a function of z: a itself may leave the range of a double.
+    log_slope : callable
+        d log a/dz.
     weight : float
         2 where the interval stands for its mirror image, too.
-    limits : tuple of (float or None, float or None)
-        The limit of a beyond an end at which the Gaussian, not the branch, was cut.
+    log_limits : tuple of (float or None, float or None)
+        The limit of log a beyond an end at which the Gaussian, not the branch, was cut.
     """
 
     left: float
     right: float
-    value: Callable[[Any], Any]
-    slope: Callable[[Any], Any]
+    log_value: Callable[[Any], Any]
+    log_slope: Callable[[Any], Any]
     weight: float
-    limits: tuple[float | None, float | None] = (None, None)
+    log_limits: tuple[float | None, float | None] = (None, None)
 
     @cached_property
-    def ends(self) -> tuple[float, float]:
-        """Values of a at the left and at the right end."""
-        first, last = self.value(np.array([self.left, self.right]))
+    def log_ends(self) -> tuple[float, float]:
+        """Log a at the left and at the right end."""
+        first, last = self.log_value(np.array([self.left, self.right]))
         return float(first), float(last)
 
     @cached_property
-    def span(self) -> tuple[float, float]:
-        """Infimum and supremum of a."""
-        found = [end if far is None else far for end, far in zip(self.ends, self.limits, strict=True)]
+    def log_span(self) -> tuple[float, float]:
+        """Log of the infimum and of the supremum of a."""
+        found = [end if far is None else far for end, far in zip(self.log_ends, self.log_limits, strict=True)]
         low, high = sorted(found)
         # at a zero of g' that was found by bisection a is rounding squared
-        return (0.0 if low < _ROUNDING_SQUARED * high else low), high
+        return (-np.inf if low < _LOG_ROUNDING_SQUARED + high else low), high
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,11 @@ class SlopeLaw:
     error : float
         Largest relative difference between E a, E a² and E a/(μ₁ + a) from the nodes and from quadrature on
         the real line.
+    logs : ndarray of complex, optional
+        log a at the nodes, where a is below the range of a double.
+    drift : float
+        Largest difference of E ε/(ε + a) and E ε/(ε + ia), ε over the range of a, between the path and the
+        real line; a law of L layers has L times that.
     """
 
     name: str
@@ -120,6 +130,8 @@ class SlopeLaw:
     atoms: tuple[tuple[float, float], ...]
     branches: tuple[Branch, ...]
     error: float
+    logs: Complex | None = None
+    drift: float = 0.0
 
     @cached_property
     def mean(self) -> float:
@@ -135,6 +147,19 @@ class SlopeLaw:
     def relative(self) -> Complex:
         """a/μ₁ at the nodes."""
         return np.asarray(self.nodes / self.mean)
+
+    @cached_property
+    def log_relative(self) -> Complex:
+        """Log of a/μ₁ at the nodes; −inf where a = 0."""
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.nodes) if self.logs is None else self.logs
+        return np.asarray(logs - np.log(self.mean))
+
+    @cached_property
+    def lowest(self) -> float:
+        """The least log a/μ₁ of a node with a > 0."""
+        logs = self.log_relative.real
+        return float(np.min(logs[logs > -np.inf]))
 
     def moment(self, k: int) -> float:
         """μ_k = E g'^{2k}."""
@@ -159,12 +184,15 @@ class SlopeLaw:
         return (1 - on[0]) / on[0]  # a/μ₁ − 1 would lose digits of it where p is near 1
 
     @cached_property
-    def intervals(self) -> tuple[tuple[float, float], ...]:
-        """The support as disjoint closed intervals in increasing order; a lone atom is one of length 0."""
-        spans = sorted([(a, a) for a, _ in self.atoms] + [branch.span for branch in self.branches])
+    def log_intervals(self) -> tuple[tuple[float, float], ...]:
+        """The support in log(a/μ₁) as disjoint closed intervals, increasing; a lone atom has length 0."""
+        log_mean = float(np.log(self.mean))
+        with np.errstate(divide="ignore"):
+            spans = [(float(np.log(a / self.mean)),) * 2 for a, _ in self.atoms]
+        spans += [(low - log_mean, high - log_mean) for low, high in (b.log_span for b in self.branches)]
         merged: list[tuple[float, float]] = []
-        for low, high in spans:
-            if merged and low <= merged[-1][1] * (1 + 1e-12) + 1e-300:
+        for low, high in sorted(spans):
+            if merged and low <= merged[-1][1] + 1e-12:
                 merged[-1] = merged[-1][0], max(high, merged[-1][1])
             else:
                 merged.append((low, high))
@@ -240,7 +268,7 @@ def slope_law(activation: Activation, q: float) -> SlopeLaw:
                 _limit(activation, -1) if one.left == -reach else None,
                 _limit(activation, +1) if one.right == reach else None,
             )
-            found.append((continuation, replace(one, limits=far)))
+            found.append((continuation, replace(one, log_limits=far)))
     if not found and not any(a > 0 for a in atoms):
         raise InputError(f"{activation.name} has g' = 0 almost everywhere: J = 0 and there is no spectrum")
     mean = _mean(activation, q)
@@ -248,13 +276,21 @@ def slope_law(activation: Activation, q: float) -> SlopeLaw:
     try:
         with np.errstate(all="ignore"):  # paths that leave the range of a double are refused
             parts = [_path(continuation, branch, reach) for continuation, branch in found]
+    except _TooManyPanels:
+        raise InputError(
+            f"g'² of {activation.name} varies too fast within the Gaussian at q = {q:.6g} (too many panels): "
+            "take a smaller q"
+        ) from None
     except _NoPath:
-        raise InputError(_why_no_path(activation.name, q, reach, mean, branches)) from None
+        raise InputError(_why_no_path(activation.name, q, branches)) from None
     discrete = _discrete(activation.name, q, atoms)
-    nodes = np.concatenate([discrete.nodes, *(n for n, _ in parts)])
-    weights = np.concatenate([discrete.weights, *(w for _, w in parts)])
-    nodes.flags.writeable = weights.flags.writeable = False  # they are kept
-    law = SlopeLaw(activation.name, q, nodes, weights, discrete.atoms, branches, 0.0)
+    with np.errstate(divide="ignore"):
+        logs = np.concatenate([np.log(discrete.nodes), *(path.logs for path in parts)])
+    nodes = np.concatenate([discrete.nodes, np.exp(logs[len(discrete.nodes) :])])
+    weights = np.concatenate([discrete.weights, *(path.weights for path in parts)])
+    nodes.flags.writeable = weights.flags.writeable = logs.flags.writeable = False  # they are kept
+    drift = float(sum(path.miss * abs(path.weights.sum()) for path in parts))
+    law = SlopeLaw(activation.name, q, nodes, weights, discrete.atoms, branches, 0.0, logs, drift)
     return _checked(law, activation, mean)
 
 
@@ -262,26 +298,28 @@ class _NoPath(Exception):
     """No path was found on which g'² stays in one half-plane."""
 
 
-def _why_no_path(name: str, q: float, reach: float, mean: float, branches: tuple[Branch, ...]) -> str:
-    far = [
-        a for one in branches for z, a in zip((one.left, one.right), one.ends, strict=True) if abs(z) == reach
-    ]
-    if any(not mean * _SMALLEST < a < np.inf for a in far):
+class _TooManyPanels(_NoPath):
+    """G'² falls so fast that a path follows it only in tiny steps."""
+
+
+def _why_no_path(name: str, q: float, branches: tuple[Branch, ...]) -> str:
+    if any(not max(branch.log_ends) < _LOG_LARGEST for branch in branches):
         return (
-            f"g'² of {name} leaves the range of a double within the Gaussian at q = {q:.6g}: take a smaller q"
+            f"g'² of {name} exceeds the range of a double within the Gaussian at q = {q:.6g}: "
+            "take a smaller q"
         )
     return f"no path beside the real line was found on which g'² of {name} stays in one half-plane"
 
 
 def _limit(activation: Activation, side: int) -> float | None:
-    """Limit of g'² at an infinity, else what it settles at in floats; None if it does not."""
+    """Limit of log g'² at an infinity, else what it settles at in floats; None if it does not."""
     found = limit_at(activation.derivative, side)
-    if found is not None:
-        return float(found) ** 2
     with np.errstate(all="ignore"):
+        if found is not None:
+            return 2 * float(np.log(np.abs(np.float64(found))))
         far = activation.numpy(1)(side * np.array([1e30, 1e40, 1e50]))
-    settled = bool(np.isfinite(far).all() and np.ptp(far) <= 1e-12 * np.abs(far).max())
-    return float(far[-1]) ** 2 if settled else None
+        settled = bool(np.isfinite(far).all() and np.ptp(far) <= 1e-12 * np.abs(far).max())
+        return 2 * float(np.log(np.abs(far[-1]))) if settled else None
 
 
 def _gaussian_mass(left: float, right: float) -> float:
@@ -314,12 +352,13 @@ def _checked(law: SlopeLaw, activation: Activation, mean: float) -> SlopeLaw:
     ]
     worst = 0.0
     for function, found in tests:
-        wanted = float(expectation(lambda x, f=function: f(slope(x) ** 2), law.q, cuts).value)  # type: ignore[misc]
+        real = expectation(lambda x, f=function: f(slope(x) ** 2), law.q, cuts)  # type: ignore[misc]
+        wanted = float(real.value)
         if np.isfinite(wanted):
             worst = max(worst, abs(found - wanted) / abs(wanted))
     if not worst < 1e-8:
         raise NotEnclosed(f"the law of g'² of {law.name} at q = {law.q} is off by {worst:.1e}")
-    return SlopeLaw(law.name, law.q, law.nodes, law.weights, law.atoms, law.branches, worst)
+    return replace(law, error=worst)
 
 
 class _Continuation:
@@ -331,23 +370,28 @@ class _Continuation:
         self.second: Analytic = analytic(slope.diff(x), x)
         self.third: Analytic = analytic(slope.diff(x, 2), x)
 
-    def __call__(self, z: Any) -> Any:
-        return self.first(self.scale * np.asarray(z)) ** 2
+    def log(self, z: Any) -> Any:
+        """Log a, principal."""
+        with np.errstate(all="ignore"):
+            return (self.first(self.scale * np.asarray(z)) ** 2).log
 
-    def real(self, z: Any) -> Any:
-        return np.real(self(z))
+    def real_log(self, z: Any) -> Any:
+        return np.real(self.log(z))
 
-    def derivative(self, z: Any) -> Any:
-        x = self.scale * np.asarray(z)
-        return np.real(2 * self.scale * self.first(x) * self.second(x))
-
-    def bend(self, z: Any) -> Any:
-        """|a''/a'|."""
+    def log_slope(self, z: Any) -> Any:
+        """Return d log a/dz."""
         x = self.scale * np.asarray(z)
         with np.errstate(all="ignore"):
-            first, second, third = (np.real(f(x)) for f in (self.first, self.second, self.third))
-            found = self.scale * np.abs(second / first + third / second)
-        return np.where(np.isfinite(found), found, 0.0)
+            return np.real(2 * self.scale * (self.second(x) / self.first(x)).value)
+
+    def bend(self, z: Any) -> Any:
+        """|a''/a'|, or 4 |a'/πa| where that is larger."""
+        x = self.scale * np.asarray(z)
+        with np.errstate(all="ignore"):
+            first, second, third = self.first(x), self.second(x), self.third(x)
+            steep = (second / first).value
+            found = self.scale * np.abs([steep + (third / second).value, _TURN * steep])
+        return np.where(np.isfinite(found), found, 0.0).max(axis=0)
 
 
 def _reach(activation: Activation, scale: float) -> float:
@@ -372,10 +416,11 @@ def _monotone(a: _Continuation, left: float, right: float, reach: float, share: 
     for part in (a.first, a.second):
 
         def value(z: Any, f: Analytic = part) -> Any:
-            return np.real(f(a.scale * np.asarray(z)))
+            """Has the sign of g', or of g'', where those leave the range of a double, too."""
+            return np.real(f(a.scale * np.asarray(z)).mantissa)
 
         at = value(inner)
-        seen = np.flatnonzero(np.isfinite(at) & (np.abs(at) > 1e-290))
+        seen = np.flatnonzero(np.isfinite(at) & (at != 0))
         for i, j in pairwise(seen):
             if at[i] * at[j] < 0:
                 turns.append(float(brentq(value, inner[i], inner[j], xtol=1e-15, rtol=1e-14)))
@@ -383,7 +428,7 @@ def _monotone(a: _Continuation, left: float, right: float, reach: float, share: 
         raise InputError(f"g'² turns more than {_MOST_TURNS} times within the Gaussian: choose a smaller q")
     bounds = [low, *sorted(turns), high]
     return [
-        Branch(one, two, a.real, a.derivative, share) for one, two in pairwise(bounds) if two - one > 1e-13
+        Branch(one, two, a.real_log, a.log_slope, share) for one, two in pairwise(bounds) if two - one > 1e-13
     ]
 
 
@@ -395,64 +440,129 @@ def _sampling(low: float, high: float, scale: float) -> Real:
     return np.unique(np.concatenate([uniform, fine[(fine > low) & (fine < high)]]))
 
 
-def _path(a: _Continuation, branch: Branch, reach: float) -> tuple[Complex, Complex]:
-    """Nodes and weights of one branch on a path that a maps into the lower half-plane."""
+def _path(a: _Continuation, branch: Branch, reach: float) -> _Path:
+    """Follow one branch on a path that a maps into the lower half-plane."""
     pins = branch.left > -reach, branch.right < reach
-    side = -1.0 if branch.ends[1] > branch.ends[0] else 1.0
-    z, dz = _along(a, branch, pins, _on_the_line(a, branch, pins), 0.0)
-    truth, size = _moments(z, dz, branch)
+    side = -1.0 if branch.log_ends[1] > branch.log_ends[0] else 1.0
+    branch, beyond = _shortened(branch, pins)
+    z, dz = _along(a, branch, pins, _heights(a, branch, pins, 1.0), 0.0)
+    logs = branch.log_value(np.real(z)) + 0j
+    weights = branch.weight * dz * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    size = float(np.real(weights @ np.exp(logs)) / max(float(np.real(weights.sum())), 1e-300))
+    probes = _probes(branch)
+    truth = _moments_of(logs, weights, size, probes)
+    best = _Path(logs[:0], weights[:0], _BEARABLE)
     for trial in range(_TRIALS):
         profile = _heights(a, branch, pins, 2.2 * 0.7**trial)
-        z, dz = _along(a, branch, pins, profile, side)
-        nodes = _values(a, branch, pins, z)
+        try:
+            z, dz = _along(a, branch, pins, profile, side)
+        except _TooManyPanels:
+            break
+        logs = _values(a, branch, pins, z)
         weights = branch.weight * dz * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-        counts = np.abs(weights) * (1 + np.abs(nodes / size)) > _NEGLIGIBLE
-        nodes, weights = nodes[counts], weights[counts]
-        finite = np.isfinite(nodes) & np.isfinite(weights)
-        if not finite.all() or (np.imag(nodes) > 1e-13 * np.abs(nodes))[np.abs(nodes) > 1e-80].any():
+        counts = _counts(logs, weights, size)
+        logs, weights = logs[counts], weights[counts]
+        finite = np.isfinite(logs) & np.isfinite(weights)
+        if not finite.all() or (np.sin(logs.imag) > 1e-13)[logs.real > _LOG_NOISE].any():
             continue
-        if _close(_moments_of(nodes, weights, size), truth):
-            return nodes, weights
-    raise _NoPath
+        miss = np.abs(_moments_of(logs, weights, size, probes) - truth)
+        # the parts of the resolvent are at most the weight; next to 1e-16 of everything none counts
+        least = np.maximum(np.abs(truth), truth[0].real) + _ROUNDING / _AGREE
+        path = _Path(logs, weights, float(np.max(miss / least)))
+        best = path if path.miss < best.miss else best
+        if path.miss <= _AGREE:
+            break
+    if not best.miss < _BEARABLE:
+        raise _NoPath
+    return best.merged(beyond)
+
+
+def _counts(logs: Complex, weights: Complex, size: float) -> NDArray[np.bool_]:
+    """Tell which nodes matter to E 1, E a or E a²."""
+    part, mass = np.exp(logs.real) / size, np.abs(weights)
+    return np.asarray((mass * (1 + part) > _NEGLIGIBLE) | (mass * part**2 > _NEGLIGIBLE * (mass @ part**2)))
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Log a and weights at its nodes, and the largest difference from sums on the real line."""
+
+    logs: Complex
+    weights: Complex
+    miss: float
+
+    def merged(self, beyond: tuple[tuple[float, float], ...]) -> _Path:
+        """Take neighbours with one value together (g' has reached its limit to rounding); add lone points."""
+        logs, weights = self.logs, self.weights
+        if logs.size:
+            new = np.abs(np.diff(logs)) > _EQUAL
+            starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+            logs, weights = logs[starts], np.add.reduceat(weights, starts)
+        more = np.array(beyond, dtype=np.complex128).reshape(-1, 2)
+        return replace(self, logs=np.append(logs, more[:, 0]), weights=np.append(weights, more[:, 1]))
+
+
+def _shortened(branch: Branch, pins: tuple[bool, bool]) -> tuple[Branch, tuple[tuple[float, float], ...]]:
+    """Cut a tail with less than 1e-13 of the mass in which a falls by hundreds of e-foldings.
+
+    Returns log a and weight of the point that stands for it.
+    """
+    low_left = branch.log_ends[0] < branch.log_ends[1]
+    end = branch.left if low_left else branch.right
+    cut = float(np.copysign(_TAIL, end))
+    if pins[0 if low_left else 1] or not branch.left < cut < branch.right:
+        return branch, ()
+    at = float(branch.log_value(np.array([cut]))[0])
+    if not min(branch.log_ends) < at - _FALL:
+        return branch, ()
+    weight = branch.weight * float(ndtr(-_TAIL) - ndtr(-abs(end)))
+    return (replace(branch, left=cut) if low_left else replace(branch, right=cut)), ((at, weight),)
+
+
+def _probes(branch: Branch) -> Real:
+    """Log ε over the range of a, for E ε/(ε + a) and E ε/(ε + ia): the resolvent on w = −ε and on w = iε."""
+    shares = np.concatenate([np.linspace(0, 1, _PROBES + 2)[1:-1], [1e-4, 1e-2, 1 - 1e-2, 1 - 1e-4]])
+    found = branch.log_value(branch.left + shares * (branch.right - branch.left))
+    return np.asarray(found[np.isfinite(found)])
 
 
 def _values(a: _Continuation, branch: Branch, pins: tuple[bool, bool], z: Complex) -> Complex:
-    """Return a on the path; from c δᵖ(1 + κ δ) within a hair of a zero of g', where rounding would decide."""
-    found = np.array(a(z))
+    """Return log a; from c δᵖ(1 + κ δ) within a hair of a zero of g', where rounding would decide."""
+    found = np.array(a.log(z))
     for pinned, end in zip(pins, (branch.left, branch.right), strict=True):
         if not pinned or end == 0 or not _vanishes(a, end):
             continue
         inward = 1.0 if end == branch.left else -1.0
-        hair = _FIT / a.scale
+        hair = _FIT * min(1 / a.scale, branch.right - branch.left)
         near = np.abs(z - end) < hair
-        one, two = (complex(a.first(a.scale * (end + inward * k * hair))) for k in (1, 2))
-        power = round(float(np.log2(abs(two / one))))
-        bend = two / one / 2.0**power - 1
+        one, two = (complex(a.log(end + inward * k * hair)) for k in (1, 2))
+        power = _order(a, end, inward * hair)
+        bend = np.exp((two - one) / 2 - power * np.log(2.0)) - 1
         kappa = bend / (1 - bend)  # (1 + 2κ)/(1 + κ) = 1 + bend
         ratio = inward * (z[near] - end) / hair
-        found[near] = (one * ratio**power * (1 + kappa * ratio) / (1 + kappa)) ** 2
+        found[near] = one + np.log((ratio**power * (1 + kappa * ratio) / (1 + kappa)) ** 2)
     return found
+
+
+def _order(a: _Continuation, end: float, hair: float) -> int:
+    """Order of the zero of g' at the end of a branch, 1 where there is none (and a − a(end) is a square)."""
+    if not _vanishes(a, end):
+        return 1
+    one, two = (float(a.real_log(end + k * hair)) for k in (1, 2))
+    return max(1, round((two - one) / (2 * np.log(2.0)))) if np.isfinite(two - one) else 1
 
 
 def _vanishes(a: _Continuation, end: float) -> bool:
     """Tell whether g' is 0 at the end of a branch."""
-    return bool(np.abs(a(end)) < _ROUNDING_SQUARED * max(np.abs(a(end - 0.1)), np.abs(a(end + 0.1))))
+    here, *beside = (float(a.real_log(z)) for z in (end, end - 0.1, end + 0.1))
+    return here < _LOG_ROUNDING_SQUARED + float(np.nanmax(beside))
 
 
-def _close(found: Complex, wanted: Complex) -> bool:
-    return bool(np.all(np.abs(found - wanted) <= _AGREE * np.abs(wanted) + 1e-16))
-
-
-def _moments(z: Complex, dz: Complex, branch: Branch) -> tuple[Complex, float]:
-    nodes = branch.value(np.real(z)) + 0j
-    weights = branch.weight * dz * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    size = float(np.real(weights @ nodes) / max(float(np.real(weights.sum())), 1e-300))
-    return _moments_of(nodes, weights, size), size
-
-
-def _moments_of(nodes: Complex, weights: Complex, size: float) -> Complex:
-    part = nodes / size if size > 0 else nodes
-    columns = (np.ones_like(part), part, part / (1 + part), 1 / (part - 1j - 1))
+def _moments_of(logs: Complex, weights: Complex, size: float, probes: Real) -> Complex:
+    part = np.exp(logs) / size
+    with np.errstate(over="ignore"):
+        ratio = np.exp(np.minimum(logs.real - probes[:, None], _LOG_LARGEST) + 1j * logs.imag)
+    columns = (np.ones_like(part), part, part / (1 + part), *(1 / (1 + ratio)), *(1 / (1 + 1j * ratio)))
     return np.array([weights @ column for column in columns])
 
 
@@ -478,17 +588,6 @@ def _heights(a: _Continuation, branch: Branch, pins: tuple[bool, bool], boldness
     return lambda z: float(np.interp(z, grid, height))
 
 
-def _on_the_line(a: _Continuation, branch: Branch, pins: tuple[bool, bool]) -> Profile:
-    """Panel widths for the comparison integral on the real line, by the same rule as the path's heights."""
-    widest = 0.2 * min(1.0, 1 / a.scale)
-
-    def width(z: float) -> float:
-        ends = [abs(z - end) for pinned, end in zip(pins, (branch.left, branch.right), strict=True) if pinned]
-        return 0.5 * min([widest, *ends])
-
-    return width
-
-
 def _along(
     a: _Continuation, branch: Branch, pins: tuple[bool, bool], profile: Profile, side: float
 ) -> tuple[Complex, Complex]:
@@ -506,7 +605,8 @@ def _along(
     for pinned, end, to, sign in ((pins[0], left, path[0], 1.0), (pins[1], right, path[-1], -1.0)):
         if pinned:
             depth = _DEEP if _vanishes(a, end) else _SHALLOW
-            z, dz = _ray(end, complex(to), depth)
+            hair = sign * _FIT * min(1 / a.scale, right - left)
+            z, dz = _ray(end, complex(to), depth, _RAY_STRIDE / _order(a, end, hair))
             nodes.append(z)
             steps.append(sign * dz)
     return np.concatenate(nodes), np.concatenate(steps)
@@ -522,7 +622,7 @@ def _march(profile: Profile, start: float, stop: float, span: float) -> list[flo
         step = _STRIDE * profile(here)
         step = min(step, _STRIDE * max(profile(min(here + step, stop)), step / (4 * _STRIDE)))
         if step < 1e-9 * span or len(points) > _MOST_PANELS:
-            raise InputError("the path beside the real line has too many panels: choose a smaller q")
+            raise _TooManyPanels
         points.append(min(here + step, stop))
     return points
 
@@ -530,9 +630,9 @@ def _march(profile: Profile, start: float, stop: float, span: float) -> list[flo
 _MOST_PANELS = 20000
 
 
-def _ray(end: float, to: complex, depth: float) -> tuple[Complex, Complex]:
+def _ray(end: float, to: complex, depth: float, stride: float) -> tuple[Complex, Complex]:
     """From an end straight to a point of the path, Gauss-Legendre in the logarithm of the distance."""
-    count = int(np.ceil(depth / _RAY_STRIDE))
+    count = int(np.ceil(depth / stride))
     edges = np.linspace(-depth, 0.0, count + 1)
     t, w = np.polynomial.legendre.leggauss(_RAY_ORDER)
     half = np.diff(edges) / 2

@@ -115,12 +115,8 @@ class LayeredLaw:
     def log_support(self) -> tuple[tuple[float, float], ...]:
         """Support of the continuous part in log λ; −inf stands for λ = 0."""
         if self.push is not None:
-            spans = [i for i in self.push.law.intervals if i[1] > i[0]]
-            with np.errstate(divide="ignore"):
-                return tuple(
-                    (float(np.log(a)) + self.push.log_scale, float(np.log(b)) + self.push.log_scale)
-                    for a, b in spans
-                )
+            shift, spans = self.push.log_mean, self.push.law.log_intervals
+            return tuple((low + shift, high + shift) for low, high in spans if high > low)
         return tuple(part.log_ends for part in self.parts)
 
     @property

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from initmath.spectra.near_one import expm1, log1p
 from initmath.spectra.slope import SlopeLaw
 
-__all__ = ["Point", "Sums", "UniformEquation", "expm1", "log1p", "mean_argument", "resolvent_sums"]
+__all__ = ["Point", "Sums", "UniformEquation", "mean_argument", "resolvent_sums"]
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -141,10 +142,9 @@ class UniformEquation:
             size = min(1.0, self.law.spread + self.gaussian + 1e-12)
             return np.full(s.shape, max(1e-8 * size, float(np.sqrt(4e-16 * size))))
         size = min(1.0, float(np.sqrt(self.law.spread + self.gaussian)))
-        at = np.exp(s) * self.law.mean
         inside = np.zeros(s.shape, dtype=bool)
-        for low, high in self.law.intervals:
-            inside |= (at > low) & (at < high)
+        for low, high in self.law.log_intervals:
+            inside |= (s > low) & (s < high)
         # an angle adds λ² to the second moment: less of it is lost where w is large
         least = np.maximum(1e-8 / (1 + np.exp(2 * np.minimum(s, 100.0))), min(1e-8, 1e-15 * self.depth))
         return np.where(inside, least * size, self._safe_angle())
@@ -198,7 +198,10 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
     away = np.ones(len(t), dtype=np.complex128)
     small = np.real(t) < _SMALL
     atoms = len(law.atoms)
-    for rows, centre, nodes in _two_ways(law, t, small):
+    shift = np.zeros(len(t))
+    for band in _bands(law, t):
+        rows, centre, nodes = band.rows, band.centre, band.nodes
+        shift[rows] = band.shift
         columns = np.stack([law.weights, law.weights * nodes], axis=1)
         columns = np.concatenate([columns.real, columns.imag], axis=1)
         for part in _blocks(rows, len(nodes)):
@@ -222,12 +225,12 @@ def resolvent_sums(law: SlopeLaw, t: Complex) -> Sums:
             x -= y * y
             size += size
             second[:, part] = _combine(x @ columns, size @ columns)
-    w = np.exp(t)
+    w = np.exp(t - shift)
     # times (w − a) of the pulled atom, a factor that changes by w a unit of t
     (v, av), (dv, dav) = pulled + away * first, w * (bool(atoms) * first - away * second)
     near = ~small
     ratio = av / v
-    log_u = np.where(near, log1p(np.where(near, ratio, 0)), np.log(np.where(near, 1, ratio)))
+    log_u = np.where(near, log1p(np.where(near, ratio, 0)), np.log(np.where(near, 1, ratio)) + shift)
     m, dm = np.where(near, v + av, av), np.where(near, dv + dav, dav)
     dlog_u = (dav * v - av * dv) / (v * m)
     m, dm, v = m / away, (dm - bool(atoms) * m * w / away) / away, v / away
@@ -255,28 +258,64 @@ def _on_or_off(excess: float, t: Complex) -> Sums:
 def mean_argument(law: SlopeLaw, t: Complex) -> Real:
     """E arg(w − a)."""
     found = np.empty(len(t))
-    for rows, centre, nodes in _two_ways(law, t, np.real(t) < _SMALL):
-        for part in _blocks(rows, len(nodes)):
-            x, y = _difference(centre[part], nodes)
+    for band in _bands(law, t):
+        for part in _blocks(band.rows, len(band.nodes)):
+            x, y = _difference(band.centre[part], band.nodes)
             found[part] = np.arctan2(y, x) @ law.weights.real
             if law.branches:
                 x *= x
                 y *= y
                 x += y
-                found[part] += 0.5 * (np.log(x, out=x) @ law.weights.imag)
+                found[part] += 0.5 * (np.log(x, out=x) @ law.weights.imag) + band.beyond @ law.weights.imag
     return found
 
 
 _SMALL = -0.7
+_BAND = 150.0  # of s that is computed in one unit of a
+_LARGE = 300.0  # log a in that unit from which w − a is −a
 
 
-def _two_ways(
-    law: SlopeLaw, t: Complex, small: NDArray[np.bool_]
-) -> list[tuple[NDArray[np.intp], Complex, Complex]]:
-    return [
-        (np.flatnonzero(~small), expm1(t), law.excess),
-        (np.flatnonzero(small), np.exp(t), law.relative),
-    ]
+@dataclass(frozen=True)
+class _Band:
+    """Rows of t on which w and a are taken in the unit μ₁ e^shift, or both less μ₁.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+    centre, nodes : ndarray of complex
+        w of all rows, and a.
+    shift : float
+    beyond : ndarray of float
+        What log a exceeds that of ``nodes`` by.
+    """
+
+    rows: NDArray[np.intp]
+    centre: Complex
+    nodes: Complex
+    shift: float
+    beyond: Real
+
+
+def _bands(law: SlopeLaw, t: Complex) -> list[_Band]:
+    """From a/μ₁ − 1, from a/μ₁, and where w is below the range of a double's square, from a in its unit."""
+    s = np.real(t)
+    nothing = np.zeros(len(law.nodes))
+    number = np.where(s < _SMALL, np.maximum(np.ceil((_SMALL - s) / _BAND), 1), 0).astype(int)
+    # no smaller unit than the least a: below it w just falls
+    number = np.minimum(number, 1 + max(0, int(np.ceil(-law.lowest / _BAND))))
+    found = []
+    for count in np.unique(number):
+        rows = np.flatnonzero(number == count)
+        shift = -_BAND * max(count - 1, 0)
+        if count == 0:
+            found.append(_Band(rows, expm1(t), law.excess, 0.0, nothing))
+        elif count == 1:
+            found.append(_Band(rows, np.exp(t), law.relative, 0.0, nothing))
+        else:
+            logs = law.log_relative - shift
+            beyond = np.maximum(logs.real - _LARGE, 0)
+            found.append(_Band(rows, np.exp(t - shift), np.exp(logs - beyond), shift, beyond))
+    return found
 
 
 def _difference(centre: Complex, nodes: Complex) -> tuple[Real, Real]:
@@ -291,21 +330,6 @@ def _combine(real: Real, imaginary: Real) -> Complex:
 def _blocks(rows: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
     step = max(1, _BLOCK // width)
     return [rows[start : start + step] for start in range(0, len(rows), step)]
-
-
-def expm1(t: Complex) -> Complex:
-    """Return eᵗ − 1 for complex t without cancellation."""
-    s, theta = np.real(t), np.imag(t)
-    return np.asarray(
-        np.expm1(s) * np.cos(theta) - 2 * np.sin(theta / 2) ** 2 + 1j * np.exp(s) * np.sin(theta)
-    )
-
-
-def log1p(z: Complex) -> Complex:
-    """Return log(1 + z) for complex z without cancellation."""
-    x, y = np.real(z), np.imag(z)
-    near = 0.5 * np.log1p(np.maximum(x * (2 + x) + y * y, -1 + 1e-300))
-    return np.asarray(near + 1j * np.arctan2(y, 1 + x))
 
 
 def _argument(m: Complex) -> Real:
