@@ -15,7 +15,7 @@ from typing import Any
 
 from sympy import Eq, Rational, Symbol, erfc, exp, pi, sqrt
 
-from derivations.literate import Checked, Claim, Measured, Paper, at, chain, derived, then
+from derivations.literate import Checked, Claim, Erratum, Measured, Paper, at, chain, derived, then
 from initmath.derivation import Derivation
 from initmath.integral import Phi, q
 
@@ -80,6 +80,21 @@ ALSO = (
     Checked(Claim("section 2", "the spectral norm of that matrix", "0.7877"), sqrt(J12**2 + J22**2)),
     Checked(Claim("theorem 1", "the least mean", "-0.03106"), LOW[0]),
     Checked(Claim("theorem 1", "the largest mean", "0.06773"), HIGH[0]),
+)
+
+ERRATA = (
+    Erratum(
+        "Klambauer et al. 2017, theorem 1 and eq. (6): two printed numbers, taken as exact",
+        "the variance stays in [0.80009, 1.48617]; ∂mean/∂ν = 0.088834",
+        "Corners of the box have 0.803712 and 1.481575, the extremes on a grid of it; the derivative is "
+        "0.088835, rounded.",
+        "The variances at the two corners are certified in the table of numbers. The printed ones "
+        "combine the extreme "
+        "second moments with the largest squared mean, and so are valid bounds. 0.0888348 was cut off, "
+        "not rounded. "
+        "Neither touches the theorem.",
+        "in part",
+    ),
 )
 
 REMARKS = (
