@@ -158,11 +158,15 @@ def test_parallel_inputs():
     q = np.exp(np.random.default_rng(2).uniform(-0.3, 0.3, 9))
     for name, exact in (("tanh", 1e-14), ("gelu", 1e-14), ("softplus", 1e-14)):
         act = resolve(name)
-        found = Parallel.of(act, q).defect(slice(0, 9), slice(0, 9))
+        parallel = Parallel.of(act, q)
+        part, scale = parallel.defect(slice(0, 9), slice(0, 9))
         direct = kernels(act, q[:, None], q[None, :], 1.0)
+        lengths = direct.kernel + direct.defect
+        found = lengths * part
+        assert np.all(np.abs(found - direct.defect) <= lengths * scale * parallel.error + direct.defect_error)
         assert np.all(np.abs(found - direct.defect) <= exact + direct.defect_error)
     near = 1.0 + 1e-6 * np.arange(3)
-    small = Parallel.of(resolve("tanh"), near).defect(slice(0, 3), slice(0, 3))
+    small, _ = Parallel.of(resolve("tanh"), near).defect(slice(0, 3), slice(0, 3))
     assert small[0, 2] == pytest.approx(4 * small[0, 1], rel=1e-4) and 0 < small[0, 1] < 1e-13
 
 
