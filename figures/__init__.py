@@ -14,7 +14,7 @@ from types import ModuleType
 __all__ = ["FOLDER", "figure", "names"]
 
 FOLDER = Path(__file__).parent
-NOT_FIGURES = {"__init__", "__main__", "sheet"}
+NOT_FIGURES = {"__init__", "__main__", "second_route", "sheet"}
 
 
 def names() -> tuple[str, ...]:

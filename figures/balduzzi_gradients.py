@@ -121,9 +121,33 @@ def caption(found: Data) -> str:
     )
 
 
+def _again(skips: bool) -> NDArray[np.float64]:
+    """Follow the angle of two orthogonal inputs from scratch: 1 − φ/π of the units are active for both."""
+    angle, product = np.pi / 2, [1.0]
+    for _ in range(DEEP):
+        both = 1 - angle / np.pi
+        product.append(product[-1] * ((1 + both) / 2 if skips else both))
+        cosine = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi
+        angle = float(np.arccos((np.cos(angle) + cosine) / 2 if skips else cosine))
+    return np.array(product)
+
+
+def _normalised(share: float) -> NDArray[np.float64]:
+    """Multiply (1 + s/2)/(1 + s) with s = 1/(1 + share · l) over the layers, by Gamma functions."""
+    from scipy.special import gammaln
+
+    depth, up, down = np.arange(DEEP + 1), 1.5 / share, 2 / share
+    return np.asarray(np.exp(gammaln(depth + up) - gammaln(up) - gammaln(depth + down) + gammaln(down)))
+
+
 def check(found: Data) -> None:
-    """Assert the model's closed forms, the powers of the network's law, and simulation against each."""
+    """Assert closed forms, both laws by a second route, certified values, powers, and simulation."""
     depth = np.arange(DEEP + 1)
+    np.testing.assert_allclose(found.model[2], _normalised(1.0), rtol=1e-9)
+    again = [_again(False), _again(True), _normalised(1 - 1 / np.pi)]
+    np.testing.assert_allclose(found.network, again, rtol=1e-6)
+    certified = [0.0336521509766318, 1.44121713e-4, 1.88488667e-7]
+    np.testing.assert_allclose(found.network[0, [10, 100, 1000]], certified, rtol=1e-8)
     np.testing.assert_allclose(found.model[0], 0.5**depth, rtol=1e-11)
     np.testing.assert_allclose(found.model[1], 0.75**depth, rtol=1e-11)
     power = np.log(found.network[:, -1] / found.network[:, DEEP // 2]) / np.log(2)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import normal_mean
 from figures.sheet import BLUE, GREY, VERMILION, panels
 
 COLUMNS, REACH = 10, 3.0
@@ -88,7 +89,7 @@ def draw(found: Data) -> Any:
         size = r"$\infty$" if np.isinf(chi) else f"{chi:.2f}"
         axis.text(
             0.97, 1.02, size, transform=axis.transAxes, fontsize=6.2, va="bottom", ha="right",
-            color=VERMILION if chi > 1 + 1e-9 else GREY,
+            color=VERMILION if round(chi, 2) > 1 else GREY,
         )  # fmt: skip
     return figure
 
@@ -97,23 +98,23 @@ def caption(found: Data) -> str:
     """Say what is seen, with the numbers."""
     smallest, largest = np.argmin(found.gain), np.argmax(found.gain)
     finite = np.isfinite(found.chi_1)
-    growing = int(np.sum(finite & (found.chi_1 > 1 + 1e-9)))
-    keeping = [n for n, c in zip(found.names, found.chi_1, strict=True) if abs(c - 1) <= 1e-9]
+    printed = np.round(found.chi_1, 2)
+    growing = int(np.sum(finite & (printed > 1)))
+    keeping = [n for n, c in zip(found.names, printed, strict=True) if c == 1]
     return (
-        f"{len(found.names)} activations on [−3, 3], over the density of a standard normal input. Left: the "
-        "gain √(1/E g²) that keeps q = 1, from "
+        f"{len(found.names)} activations for −3 ≤ y ≤ 3, from −2.2 to 3.2, over the density of a standard "
+        "normal input. Left: the gain √(1/E g²) that keeps q = 1, from "
         f"{found.gain[smallest]:.3f} ({found.names[smallest]}) to {found.gain[largest]:.3f} "
-        f"({found.names[largest]}). On its right: χ₁ with that gain, red where above 1 so that "
-        "gradients grow: "
-        f"{growing} finite, {int(np.sum(~finite))} infinite because g jumps, "
-        f"{int(np.sum(found.chi_1 < 1 - 1e-9))} below 1; 1 to nine digits for {len(keeping)}: "
-        f"{', '.join(keeping)}."
+        f"({found.names[largest]}). On its right: χ₁ with that gain to two decimals, in orange where "
+        f"gradients grow: above 1 for {growing}, infinite for {int(np.sum(~finite))} because g jumps; "
+        f"{int(np.sum(printed < 1))} are below 1, {len(keeping)} are 1.00: {', '.join(keeping)}."
     )
 
 
 def check(found: Data) -> None:
-    """Assert known gains, and what degree 1 says of χ₁."""
+    """Assert known gains, every gain, χ₁ and curve by a second route, and what degree 1 says of χ₁."""
     from initmath.activation import resolve
+    from initmath.finite_width.law import breaks
 
     known = {
         "identity": 1.0, "relu": 2**0.5, "tanh": 1.5925374197228, "sigmoid": 1.8462285453386, "selu": 1.0,
@@ -124,8 +125,18 @@ def check(found: Data) -> None:
         assert abs(gains[name] / known[name] - 1) < 1e-9, name
     assert len(known.keys() & gains.keys()) >= 1
     assert np.all(np.isfinite(found.gain)) and np.all(found.gain > 0)
-    for name, chi in zip(found.names, found.chi_1, strict=True):
+    for name, gain, chi, values in zip(found.names, found.gain, found.chi_1, found.values, strict=True):
         activation = resolve(name)
+        g, slope, cuts = activation.numpy(0), activation.numpy(1), breaks(activation)
+        second = normal_mean(lambda t, g=g: g(t) ** 2, 1.0, cuts)
+        assert abs(gain**2 * second - 1) < 1e-9, name
+        if not activation.jumps:
+            steep = normal_mean(lambda t, s=slope: s(t) ** 2, 1.0, cuts)
+            assert abs(chi - gain**2 * steep) < 1e-9 * max(chi, 1), name
+        bell = np.exp(-0.5 * found.y**2) / np.sqrt(2 * np.pi)
+        inside = normal_mean(lambda t, g=g: g(t) ** 2 * (np.abs(t) <= REACH), 1.0, [*cuts, -REACH, REACH])
+        area = np.trapezoid(values**2 * bell, found.y)
+        assert abs(area - inside) < 0.01 * inside + 1e-3, name
         if activation.homogeneity_degree == 1:  # y g' = g, so E g² = E y² g'² and g'² is blind to |y|
             assert abs(chi - 1) < 1e-9, name
         assert np.isinf(chi) == bool(activation.jumps), name

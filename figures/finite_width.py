@@ -79,6 +79,19 @@ def _exact(weights: str, width: int, layers: NDArray[np.int64], networks: int) -
     return variance, np.sqrt(np.maximum(central - variance**2, 0) / networks)
 
 
+def _log_factor(width: int) -> tuple[float, float]:
+    """Return mean and variance of ln r of a layer: N r/2 is χ² with M ~ Bin(N, ½) degrees of freedom."""
+    from scipy.special import digamma, polygamma
+    from scipy.stats import binom
+
+    open_units = np.arange(1, width + 1)  # with none open, of chance 2^−N, the network says nothing
+    chance = binom.pmf(open_units, width, 0.5)
+    centre = digamma(open_units / 2)
+    mean = float(chance @ centre)
+    spread = float(chance @ (centre - mean) ** 2 + chance @ polygamma(1, open_units / 2))
+    return mean + np.log(4 / width), spread
+
+
 def data(quick: bool = False) -> Data:
     """Simulate, and evaluate the exact laws."""
     from initmath.activation import resolve
@@ -86,7 +99,7 @@ def data(quick: bool = False) -> Data:
     from initmath.simulate import Experiment, InputGram, run
 
     cases = (("gaussian", 32), ("gaussian", 128), ("orthogonal", 32))
-    networks = (3000, 1000, 400) if quick else (40_000, 20_000, 6000)
+    networks = (3000, 1000, 3000) if quick else (40_000, 20_000, 6000)
     one = InputGram.single(1.0, 2.0)
     layers, spread, exact, error = [], [], [], []
     for case, ((weights, width), count) in enumerate(zip(cases, networks, strict=True)):
@@ -152,21 +165,23 @@ def caption(found: Data) -> str:
     """Say what is seen, with the numbers."""
     gaussian, orthogonal = found.exact[0][-1], found.exact[2][-1]
     at, width = int(found.layers[0][-1]), found.cases[0][1]
-    last = found.paths[:, -1]
+    last, depth = found.paths[:, -1], found.paths.shape[1]
+    mean, spread = _log_factor(found.width)
     return (
         f"ReLU at He's variance. (a) Spread of q between networks: dots with standard errors, "
         f"{', '.join(str(n) for n in found.networks)} networks; lines, exact: (1 + 5/N)^L − 1 with Gaussian "
         "and (1 + 3/(N + 2))^L − 1 with orthogonal weights; dotted, their first order. At L = "
         f"{at}, N = {width}: {gaussian:.3f} and {orthogonal:.3f}. (b) ln q in {PATHS} networks of width "
-        f"{found.width}: E q = 1 in every layer, but after {found.paths.shape[1]} layers ln q is "
-        f"{last.mean():.2f} ± {last.std():.2f}, and {100 * np.mean(last < 0):.0f} % of the networks "
-        "have lost "
-        "length."
+        f"{found.width}. E q = 1 in every layer, but in all {len(last)} networks that were run ln q after "
+        f"{depth} layers is {last.mean():.2f} ± {last.std():.2f} (exactly {depth * mean:.2f} ± "
+        f"{(depth * spread) ** 0.5:.2f}), and {100 * np.mean(last < 0):.0f} % of them have lost length."
     )
 
 
 def check(found: Data) -> None:
     """Assert the exact laws against first order, the transfer operator, and simulation."""
+    from scipy.special import ndtr
+
     for (weights, width), layers, spread, exact, error in zip(
         found.cases, found.layers, found.spread, found.exact, found.error, strict=True
     ):
@@ -174,7 +189,15 @@ def check(found: Data) -> None:
         factor = 1 + (5 / width if weights == "gaussian" else 3 / (width + 2))
         np.testing.assert_allclose(exact, factor ** layers.astype(float) - 1, rtol=1e-10)
     np.testing.assert_allclose(found.chain, found.exact[0], rtol=2e-3)
-    last = found.paths[:, -1]
-    middle = -2.5 * found.paths.shape[1] / found.width
-    assert abs(last.mean() - middle) < 5 * last.std() / np.sqrt(len(last)) + 0.2  # next order in 1/N
-    assert np.mean(last < 0) > 0.7
+    # ln q is a sum of independent equal terms, whose mean and variance are known
+    mean, spread = _log_factor(found.width)
+    assert abs(mean / (-2.5 / found.width) - 1) < 0.1  # the dashed line, to next order in 1/N
+    networks, depth = found.paths.shape
+    layers = np.arange(1, depth + 1)
+    off = np.abs(found.paths.mean(axis=0) - layers * mean)
+    assert np.all(off < 5 * np.sqrt(layers * spread / networks)), off
+    steps = np.diff(found.paths, axis=1, prepend=0)
+    assert abs(steps.mean() - mean) < 5 * np.sqrt(spread / steps.size)
+    assert abs(steps.var() / spread - 1) < 5 * np.sqrt(3 / steps.size), steps.var()
+    share, lost = ndtr(-mean * depth / np.sqrt(spread * depth)), np.mean(found.paths[:, -1] < 0)
+    assert abs(lost - share) < 5 * np.sqrt(share * (1 - share) / networks) + 0.01, lost  # next to normal

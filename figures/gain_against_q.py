@@ -1,7 +1,7 @@
 """The gain that each activation needs, against the pre-activation variance: one number cannot hold it.
 
 σ_w = √(q/E g²), the gain that keeps q from layer to layer, for the whole catalogue; some are named.
-Homogeneous activations of degree 1 are the flat lines: there, and only there, the gain does not depend on q.
+Homogeneous activations of degree 1 are the flat lines: of the catalogue these, and only these.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import normal_mean
 from figures.sheet import GREY, SERIES, panels
 
 COLOURS = (*SERIES[:6], "black")
@@ -87,18 +88,20 @@ def _at_one(found: Data, name: str) -> float:
 def caption(found: Data) -> str:
     """Say what is seen, with the numbers."""
     tanh, sigmoid = _at_one(found, "tanh"), _at_one(found, "sigmoid")
+    others = " (grey), some of them named" if len(found.gain) > len(NAMED) else ""
     return (
-        f"The gain √(q/E g²) that keeps q, for {len(found.gain)} activations (grey), some named. Crosses: "
+        f"The gain √(q/E g²) that keeps q, for {len(found.gain)} activations{others}. Crosses: "
         f"PyTorch's calculate_gain. At q = 1 tanh needs {tanh:.4f}, where PyTorch has 1.6667 "
         f"({100 * (5 / 3 / tanh - 1):+.1f} %), and sigmoid {sigmoid:.4f}, where it has 1 "
-        f"({100 * (1 / sigmoid - 1):+.1f} %). Only for homogeneous activations of degree 1, such as ReLU, is "
-        "the gain the same at every q."
+        f"({100 * (1 / sigmoid - 1):+.1f} %). Among these, only the homogeneous ones of degree 1, such as "
+        "ReLU, have the same gain at every q."
     )
 
 
 def check(found: Data) -> None:
-    """Assert the numbers of the caption, and that only flat lines belong to homogeneous activations."""
+    """Assert the caption's numbers, curves by a second route, and that the flat lines are the homogeneous."""
     from initmath.activation import resolve
+    from initmath.finite_width.law import breaks
 
     assert abs(_at_one(found, "tanh") - 1.5925374197228) < 1e-9
     assert abs(_at_one(found, "sigmoid") - 1.8462285453386) < 1e-9
@@ -106,5 +109,15 @@ def check(found: Data) -> None:
         whole = np.isfinite(gain)
         if whole.sum() < 2:
             continue
+        activation = resolve(name)
+        g = activation.numpy()
+        for place in range(0, len(found.q), 5):
+            if whole[place]:
+                second = normal_mean(lambda y, g=g: g(y) ** 2, found.q[place], breaks(activation))
+                assert abs(gain[place] ** 2 * second / found.q[place] - 1) < 1e-6, (name, found.q[place])
+        # between those the curve is smooth: a cubic through the neighbours has next to the same value
+        near = np.log(gain[whole])
+        jump = near[2:-2] - (4 * (near[1:-3] + near[3:-1]) - near[:-4] - near[4:]) / 6
+        assert not jump.size or np.abs(jump).max() < 0.01, name
         flat = bool(np.ptp(np.log(gain[whole])) < 1e-9)
-        assert flat == (resolve(name).homogeneity_degree == 1), name
+        assert flat == (activation.homogeneity_degree == 1), name

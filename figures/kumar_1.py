@@ -132,6 +132,14 @@ def check(found: Data) -> None:
     t = np.arctanh(found.y)  # dy = (1 − y²) dt
     mass = np.trapezoid(found.density[:4] * (1 - found.y**2), t, axis=1)
     assert np.all(np.abs(mass - 1) < 1e-5)
+    # the same densities from the normal one: p(tanh t) (1 − tanh² t) is that of t ~ N(0, u²)
+    for row, u in zip(found.density, DEVIATIONS, strict=True):
+        normal = np.exp(-(t**2) / (2 * u**2)) / (np.sqrt(2 * np.pi) * u)
+        np.testing.assert_allclose(row * (1 - found.y**2), normal, rtol=1e-6, atol=1e-300)
+    two = found.u2 > 0.5 + 1e-4  # nearer to the threshold artanh x/x − 1 is rounding
+    np.testing.assert_allclose(np.arctanh(found.mode[two]) / found.mode[two], 2 * found.u2[two], rtol=1e-6)
+    near = (found.u2 > 0.5) & ~two  # t/tanh t = 1 + t²/3 − …
+    np.testing.assert_allclose(found.mode[near], np.sqrt(3 * (2 * found.u2[near] - 1)), rtol=1e-3)
     share = found.expected * (found.edges[1] - found.edges[0])
     assert np.allclose(share.sum(axis=1), 1)
     error = np.sqrt(share * (1 - share) / found.samples) / (found.edges[1] - found.edges[0])

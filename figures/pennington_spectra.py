@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import spectrum_edge, spectrum_variance
 from figures.sheet import SERIES, letters, panels
 
 DEPTHS = (2, 8, 32)
@@ -44,6 +45,8 @@ class Case:
     q : float
     log_lambda, density : ndarray, shape (n,)
         Density of ln λ at infinite width.
+    share : float
+        Of all λ that lie there, by the distribution function.
     edges, sampled : ndarray, shape (m + 1,) and (m,)
         Histogram of ln λ of sampled networks, over all λ.
     zeros, atom : float
@@ -63,6 +66,7 @@ class Case:
     q: float
     log_lambda: Real
     density: Real
+    share: float
     edges: Real
     sampled: Real
     zeros: float
@@ -122,10 +126,11 @@ def _case(panel: int, depth: int, width: int, networks: int) -> Case:
         ordered
     )
     traces = np.where(np.isfinite(found.log_lambda), np.exp(found.log_lambda), 0).mean(axis=1)
+    low, high = law.log_cdf(log_lambda[[0, -1]])
     return Case(
-        panel, depth, q, log_lambda, np.asarray(law.log_density(log_lambda)), edges, sampled, zeros, atom,
-        float(np.max(np.abs(at - steps))), law.sigma2_jjt, float(np.exp(last)), float(traces.mean()),
-        float(traces.std(ddof=1) / np.sqrt(networks)),
+        panel, depth, q, log_lambda, np.asarray(law.log_density(log_lambda)), float(high - low), edges,
+        sampled, zeros, atom, float(np.max(np.abs(at - steps))), law.sigma2_jjt, float(np.exp(last)),
+        float(traces.mean()), float(traces.std(ddof=1) / np.sqrt(networks)),
     )  # fmt: skip
 
 
@@ -187,14 +192,26 @@ def caption(found: Data) -> str:
 
 
 def check(found: Data) -> None:
-    """Assert the laws' variances, that isometry is kept in the last panel only, and the samples."""
+    """Assert variances and edges by a second route, the curves' areas, isometry in one panel, the samples."""
+
+    def slope(y: Real) -> Real:
+        return np.asarray(1 - np.tanh(y) ** 2)
+
     for case in found.cases:
         # shares of N eigenvalues that repel each other: rigid to O(1/N); q itself moves like √(L/N)
         assert case.distance < 3 / found.width + 0.5 * np.sqrt(case.depth / found.width / found.networks), (
             case
         )
         assert abs(case.mean - 1) < 5 * case.mean_error + 10 * case.depth / found.width**2 + 0.02, case
-        if case.panel == 1:
+        assert abs(np.trapezoid(case.density, case.log_lambda) - case.share) < 2e-3, case
+        span = np.diff(case.edges) @ case.sampled  # the histogram goes on beyond the edge
+        assert abs(span - case.share) < case.distance + 0.02, case
+        if case.panel != 1:
+            gaussian = CASES[case.panel][1] == "gaussian"
+            variance = spectrum_variance(slope, case.q, case.depth, gaussian, ())
+            assert abs(case.variance / variance - 1) < 1e-9, case
+            assert abs(case.top / spectrum_edge(slope, case.q, case.depth, gaussian) - 1) < 1e-6, case
+        else:
             assert abs(case.variance - case.depth) < 1e-9  # ReLU: σ² = L at best
             assert case.atom == 0.5 and abs(case.zeros - 0.5) < 0.1
             edge = case.depth**case.depth / (case.depth - 1.0) ** (case.depth - 1)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import length, normal_mean, pair_mean
 from figures.sheet import GREY, SERIES, letters, panels
 
 SIGMA_W = (1.3, 2.5, 4.0)
@@ -134,7 +135,7 @@ def caption(found: Data) -> str:
 
 
 def check(found: Data) -> None:
-    """Assert the fixed points, the phases, and that simulation is where theory is."""
+    """Assert the fixed points, both maps by a second route, and that simulation is where theory is."""
     for values, at, grid, simulated, error in (
         (found.length, found.q_at, found.q, found.simulated_length, found.error_length),
         (found.correlation, found.c_at, found.c, found.simulated_correlation, found.error_correlation),
@@ -143,5 +144,16 @@ def check(found: Data) -> None:
         step = np.max(np.abs(np.diff(values, 2, axis=1)))  # what linear interpolation may miss
         assert np.all(np.abs(simulated - theory) < 5 * error + step)
     np.testing.assert_allclose(found.q_star, [0.607046791909, 4.079123875282, 12.604149497844], rtol=1e-11)
-    assert found.chi_1[0] < 1 < found.chi_1[1] < found.chi_1[2]
-    assert found.c_star[0] == 1 and np.all(found.c_star[1:] < 0.2)
+    np.testing.assert_allclose(found.chi_1, [0.939807, 1.585225, 2.367261], rtol=1e-6)
+    np.testing.assert_allclose(found.c_star, [1, 0.122104, 0.029696], atol=1e-6)
+    for case, (sigma, star) in enumerate(zip(SIGMA_W, found.q_star, strict=True)):
+        bias, weight = SIGMA_B**2, sigma**2
+        step = length(np.tanh, weight, bias)
+        assert abs(step(star) - star) < 1e-9
+        np.testing.assert_allclose(found.length[case], [step(q) for q in found.q], rtol=1e-9)
+        steep = weight * normal_mean(lambda y: (1 - np.tanh(y) ** 2) ** 2, star)
+        assert abs(found.chi_1[case] - steep) < 1e-9
+        pairs = np.array([pair_mean(np.tanh, star, c) for c in [*found.c, found.c_star[case]]])
+        correlation = (weight * pairs + bias) / star
+        np.testing.assert_allclose(found.correlation[case], correlation[:-1], atol=1e-6)
+        assert abs(correlation[-1] - found.c_star[case]) < 1e-6

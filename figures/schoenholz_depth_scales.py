@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import length, normal_mean, pair_mean, settle
 from figures.sheet import BLUE, GREY, SERIES, VERMILION, letters, panels
 
 SIGMA_B2 = 0.05
@@ -200,8 +201,47 @@ def _places(found: Data) -> Any:
     return np.searchsorted(found.sigma_w2, found.at)
 
 
+def _check_theory(found: Data) -> None:
+    """Assert depth scales and recursions by a second route, where networks were simulated."""
+
+    def steep(y: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((1 - np.tanh(y) ** 2) ** 2)
+
+    for case, (sigma_w2, place) in enumerate(zip(found.at, _places(found), strict=True)):
+        step = length(np.tanh, sigma_w2, SIGMA_B2)
+        q = settle(step, 1.0, 1e-14)
+        chi = sigma_w2 * normal_mean(steep, q)
+        along = (step(q * (1 + 1e-5)) - step(q * (1 - 1e-5))) / (2e-5 * q)
+        assert abs(found.xi[1, place] * np.log(along) + 1) < 1e-5, sigma_w2
+        if chi > 1:  # the correlations forget at the rate of their own fixed point, c* < 1
+
+            def correlation(c: float, q: float = q, sigma_w2: float = sigma_w2) -> float:
+                return (sigma_w2 * pair_mean(np.tanh, q, c) + SIGMA_B2) / q
+
+            end = settle(correlation, 0.5, 1e-12)
+            chi = (correlation(end + 1e-5) - correlation(end - 1e-5)) / 2e-5
+        if abs(sigma_w2 - found.edge) > 0.01:
+            assert abs(found.xi[0, place] * np.log(chi) + 1) < 1e-4, sigma_w2
+        gap, longer = found.wide[:, case]
+        d = 4 * (q - SIGMA_B2) + SIGMA_B2
+        pairs = np.array([0.2, 0.8]) * (q - SIGMA_B2) + SIGMA_B2
+        for layer in range(len(gap)):
+            assert abs(gap[layer] * q - np.diff(pairs)[0]) < 1e-7, (sigma_w2, layer)
+            assert abs(longer[layer] - (d - q)) < 1e-7, (sigma_w2, layer)
+            d = step(d)
+            pairs = np.array([sigma_w2 * pair_mean(np.tanh, q, y / q) + SIGMA_B2 for y in pairs])
+    # and between these points the lines are smooth
+    for row, beyond in (
+        (found.xi[0], np.abs(found.sigma_w2 - found.edge) > 0.3),
+        (found.xi[1], found.xi[1] > 0),
+    ):
+        bend = np.abs(np.diff(1 / row, 2))[beyond[1:-1]]
+        assert bend.max() < 0.02, bend.max()
+
+
 def check(found: Data) -> None:
     """Assert that networks follow the recursions layer by layer, and the recursions the depth scales."""
+    _check_theory(found)
     # O(1/N) a layer, in lengths and correlations alike, beside the noise
     layers = np.arange(1, found.mean.shape[2] + 1)
     allowed = 5 * found.error + np.abs(found.wide) * layers * 10 / found.width

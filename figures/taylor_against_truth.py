@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import normal_mean
 from figures.sheet import SERIES, letters, panels
 
 ORDERS = (1, 2, 3, 5)
@@ -94,13 +95,34 @@ def caption(found: Data) -> str:
     )
     return (
         "(a) E tanh² and its Taylor expansion at 0. (b) Relative error of the partial sums; circles: the "
-        f"best that can be done, {smallest}. At q = 1 the first sums are 1, −1, 4.67, −16; the "
-        "truth is 0.394294."
+        f"best that can be done, {smallest}. At q = 1 the first sums are "
+        f"{', '.join(f'{s:.3g}'.replace('-', '−') for s in found.sums[:4, -1])}; the truth is "
+        f"{found.truth[-1]:.6f}."
     )
 
 
 def check(found: Data) -> None:
-    """Assert the partial sums of the caption, that each series diverges, and where it is best."""
+    """Assert sums and truth by a second route, their errors, that each series diverges, where it is best."""
+    # tanh² = Σ t_k y^(2k) from tanh' = 1 − tanh², tanh = Σ a_n y^(2n+1); then Σ t_k (2k − 1)!! q^k
+    count = len(found.sums)
+    square, odd = np.zeros(count + 1), np.zeros(count + 1)
+    odd[0] = 1.0
+    for n in range(1, count + 1):
+        square[n] = odd[:n] @ odd[:n][::-1]
+        odd[n] = -square[n] / (2 * n + 1)
+    double = np.cumprod(2.0 * np.arange(1, count + 1) - 1)
+    powers = np.arange(1, count + 1)
+
+    def sums(q: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.cumsum((square[1:] * double)[:, None] * q ** powers[:, None], axis=0)
+
+    def truth(q: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array([normal_mean(lambda y: np.tanh(y) ** 2, at) for at in q])
+
+    np.testing.assert_allclose(found.sums, sums(found.q), rtol=1e-6)
+    np.testing.assert_allclose(found.truth, truth(found.q), rtol=1e-9)
+    np.testing.assert_allclose(found.error.T, np.abs(sums(found.at) / truth(found.at) - 1), rtol=1e-6)
+    assert np.array_equal(found.best, 1 + np.argmin(found.error, axis=1))
     np.testing.assert_allclose(found.sums[:5, -1], [1, -1, 14 / 3, -16, 1142 / 15], rtol=1e-12)
     assert abs(found.truth[-1] - 0.39429449039) < 1e-9
     assert np.all(found.error[:, -1] > found.error.min(axis=1))

@@ -35,6 +35,8 @@ class Data:
     channels, networks : int
     log_lambda, density : ndarray, shape (3, n)
         Law of ln λ, λ the squared singular value of L Gaussian layers, at infinite width.
+    share : ndarray, shape (3,)
+        Of all λ that lie there, by the distribution function.
     edges, sampled : ndarray, shape (3, m + 1) and (3, m)
         Histogram of ln λ of the networks.
     distance : ndarray, shape (3,)
@@ -55,6 +57,7 @@ class Data:
     networks: int
     log_lambda: Real
     density: Real
+    share: Real
     edges: Real
     sampled: Real
     distance: Real
@@ -109,7 +112,7 @@ def data(quick: bool = False) -> Data:
 
     channels, networks, depth, deep = (24, 4, 60, 300) if quick else (32, 12, 200, 10_000)
     rows: dict[str, list[Any]] = {
-        name: [] for name in ("at", "density", "edges", "sampled", "off", "top", "max")
+        name: [] for name in ("at", "density", "share", "edges", "sampled", "off", "top", "max")
     }
     for case, count in enumerate(DEPTHS):
         law = spectral_law("x", count, "gaussian", sigma_w2=1.0)
@@ -126,6 +129,7 @@ def data(quick: bool = False) -> Data:
         place = (np.arange(values.size)[:: max(1, values.size // 300)] + 0.5) / values.size
         rows["at"].append(at)
         rows["density"].append(law.log_density(at))
+        rows["share"].append(np.diff(law.log_cdf(at[[0, -1]]))[0])
         rows["edges"].append(edges)
         rows["sampled"].append(np.histogram(values, edges)[0] / values.size / np.diff(edges))
         rows["off"].append(np.max(np.abs(law.log_cdf(ordered) - place)))
@@ -158,7 +162,8 @@ def draw(found: Data) -> Any:
         )
     axes[0].axvline(0, color=BLUE, lw=1.8, label="delta-orthogonal, any $L$")
     axes[0].set(xlabel=r"$\log_{10}\lambda$", ylabel=r"density of $\log_{10}\lambda$")
-    axes[0].set_xlim(-REACH, 2.5)
+    axes[0].set(xlim=(-REACH, 2.5), xticks=range(-15, 1, 5))
+    axes[0].set_xticks([-15, -10, -5, 0])
     axes[0].set_ylim(0, 1.05 * found.density[0].max() * ten)
     axes[0].legend(loc="upper left")
     layers = np.arange(found.gaussian_norm.shape[1])
@@ -199,6 +204,13 @@ def check(found: Data) -> None:
     """Assert the law's edge, the samples, and isometry to rounding."""
     count = np.array(DEPTHS, float)
     np.testing.assert_allclose(found.top, (count + 1) ** (count + 1) / count**count, rtol=1e-9)
+    area = np.trapezoid(found.density, found.log_lambda, axis=1)
+    np.testing.assert_allclose(area, found.share, atol=2e-3)
+    span = np.sum(np.diff(found.edges, axis=1) * found.sampled, axis=1)
+    assert np.all(np.abs(span - found.share) < found.distance + 0.02), span
+    # the largest of finitely many is below the edge, the more so the more layers: each takes O(N^(−2/3))
+    below = found.largest / found.top
+    assert np.all(below < 1.05) and np.all(np.diff(below) < 0) and below[-1] > 0.5, below
     # eigenvalues are rigid, to O(1/N) each layer
     assert np.all(found.distance < (1 + 0.5 * count) / found.channels), found.distance
     assert found.delta < 1e-12 * DEPTHS[-1]
