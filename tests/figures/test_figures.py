@@ -9,6 +9,7 @@ import pytest
 from figures import figure, names
 from figures.__main__ import main
 from figures.sheet import SERIES, styled
+from tests.figures.planted import PLANTED
 
 SMALLEST, LARGEST = 3_000, 3_000_000  # bytes of an .svg
 
@@ -18,6 +19,10 @@ def test_quick_figure_is_checked_and_drawn(name, tmp_path):
     module = figure(name)
     data = module.data(quick=True)
     module.check(data)
+    for place, change in enumerate(PLANTED.get(name, ())):
+        with pytest.raises(AssertionError):
+            module.check(change(data))
+            raise ValueError(f"the check passes with planted error number {place}")
     text = module.caption(data)
     assert len(text) > 80 and "nan" not in text.lower().split() and "{" not in text
     assert module.__doc__ and len(module.__doc__) > 60
