@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from initmath.activation import resolve
 from initmath.answers import signs
 from initmath.answers.exact import digits_asked, exact_number
 from initmath.answers.facts import ActivationFacts, facts_of
+from initmath.answers.initialization import CriterionAnswer
+from initmath.criteria.result import CriterionResult
 from initmath.derivation import Declined, Number
 from initmath.display.document import Block, Facts, Heading, Paragraph, Table
 from initmath.display.inline import Inline, decimal
@@ -18,7 +21,19 @@ from initmath.errors import InputError
 from initmath.initializers import Published, published_for, scheme, true_value
 from initmath.initializers.published import QUANTITIES
 
-__all__ = ["ComparedActivation", "Comparison", "FrameworkConstant", "SeriesError", "compare"]
+__all__ = [
+    "ComparedActivation",
+    "Comparison",
+    "FrameworkConstant",
+    "SeriesError",
+    "compare",
+    "compare_solved",
+]
+
+Solved = CriterionResult | CriterionAnswer
+
+COMPARED = ("taylor", "second_moment", "variance")
+"""The criteria that are compared."""
 
 DEFAULTS = {
     "torch Linear default": "torch_linear_default",
@@ -187,17 +202,52 @@ def compare(
     at = exact_number(1 if q is None else q, "q")
     digits = digits_asked(digits)
     shown_q = "1" if q is None else str(q).strip()
-    return Comparison(tuple(_compared(act, at, shown_q, digits, params or {}, timeout) for act in several))
+    found = []
+    for act in several:
+        activation = resolve(act, params or None)
+        solved = {
+            name: criteria.solve(name, activation, q=at if name == "second_moment" else None, digits=digits,
+                                 timeout=timeout)
+            for name in COMPARED
+        }  # fmt: skip
+        found.append(_compared(activation, at, shown_q, digits, timeout, solved))
+    return Comparison(tuple(found))
+
+
+def compare_solved(
+    activation: Any, solved: Mapping[str, Solved], digits: int = 15, timeout: float | None = None
+) -> Comparison:
+    """Compare one activation at q = 1 whose criteria have been solved there already.
+
+    Parameters
+    ----------
+    activation : Activation
+    solved : mapping of str to CriterionResult or CriterionAnswer
+        At q = 1, with so many digits: what `derive` found.
+    digits : int
+    timeout : float, optional
+
+    Examples
+    --------
+    >>> from initmath import compare, derive
+    >>> from initmath.activation import resolve
+    >>> compare_solved(resolve("elu"), derive("elu").criteria).to_json() == compare("elu").to_json()
+    True
+    """
+    at = exact_number(1, "q")
+    return Comparison((_compared(activation, at, "1", digits_asked(digits), timeout, solved),))
 
 
 def _compared(
-    act: Any, at: Any, shown_q: str, digits: int, params: dict[str, Any], timeout: float | None
+    activation: Any,
+    at: Any,
+    shown_q: str,
+    digits: int,
+    timeout: float | None,
+    solved: Mapping[str, Solved],
 ) -> ComparedActivation:
-    activation = resolve(act, params or None)
     conditions: dict[str, Any] = {"digits": digits, "timeout": timeout}
-    linear = criteria.solve("taylor", activation, **conditions)
-    exact = criteria.solve("second_moment", activation, q=at, **conditions)
-    kept = criteria.solve("variance", activation, **conditions)
+    linear, exact, kept = (solved[name] for name in COMPARED)
     notes = {
         name: result.reason.removeprefix("no solution: ")
         for name, result in (("taylor", linear), ("variance", kept), ("second_moment", exact))

@@ -16,7 +16,7 @@ from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.display.document import Block, Facts, Heading, Table
 from initmath.display.shown import Shown
 from initmath.errors import InputError
-from initmath.meanfield.sweep import PhaseDiagram, sweep
+from initmath.meanfield.sweep import FINE, SKETCH, PhaseDiagram, sweep
 
 __all__ = ["Diagram", "diagram_around", "phase_diagram"]
 
@@ -123,6 +123,7 @@ def phase_diagram(
     params: dict[str, Any] | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
+    sketch: bool = False,
 ) -> Diagram:
     """Sweep the plane of weight and bias variance: fixed point, phase and depth scales at every point.
 
@@ -142,6 +143,8 @@ def phase_diagram(
     executor : concurrent.futures.Executor, optional
         Computes rows of the grid; the result is the same on any.
     progress : callable (done, all), optional
+    sketch : bool
+        About four digits of c* and ξ_c instead of eight, several times faster: enough for a picture.
 
     Returns
     -------
@@ -174,7 +177,10 @@ def phase_diagram(
     bias = np.linspace(*_ends(sigma_b2, "sigma_b2"), count)
     activation = resolve(act, dict(params) if params else None)
     start = float(exact_number(q, "q"))
-    found = sweep(activation, weight, bias, start=start, executor=executor, progress=progress)
+    found = sweep(
+        activation, weight, bias, start=start, executor=executor, progress=progress,
+        fineness=SKETCH if sketch else FINE,
+    )  # fmt: skip
     return Diagram(
         schema=SCHEMA,
         activation=facts_of(activation),

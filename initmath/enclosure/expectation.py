@@ -180,20 +180,34 @@ def _pose(ready: Plan, q: Any, values: dict[Any, Any], budget: _Budget) -> _Prob
         start = 0.0
         for point in (p.lower for p in ready.pieces[1:]):
             start = max(start, float(evaluate(abs(point), values, _STEERING_BITS).upper()))
-        growth = Growth(x, side, values, start)
-        bounds = growth.upper_terms(piece.expr)
+        bounds, reached = _known_growth(piece.expr, x, side, start) if not values else (None, start)
         if bounds is None or not all(bound.quadratic * ball * 2 < 1 for bound in bounds):
-            bound = growth.upper(piece.expr)
-            if bound is None or not (bound.quadratic * ball * 2 < 1):
-                _refuse(growth, piece.expr, ball, bound)
-            assert bound is not None
-            bounds = [bound]
-        sides[side] = (bounds, growth.start)
+            bounds, reached = _slow_enough(Growth(x, side, values, start), piece.expr, ball)
+        sides[side] = (bounds, reached)
     pieces = ready.pieces
     if ready.parity:
         pieces = _right_half(pieces)
         sides[-1] = sides[1]
     return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values), budget)
+
+
+@lru_cache(maxsize=256)
+def _known_growth(expr: Any, x: Any, side: int, start: float) -> tuple[list[Bound] | None, float]:
+    """Bound a function without free symbols, once for all q: the bounds, and from where on they hold."""
+    growth = Growth(x, side, {}, start)
+    return growth.upper_terms(expr), growth.start
+
+
+def _slow_enough(growth: Growth, expr: Any, q: arb) -> tuple[list[Bound], float]:
+    """Bound a function that the density at this q outweighs, or raise."""
+    bounds = growth.upper_terms(expr)
+    if bounds is None or not all(bound.quadratic * q * 2 < 1 for bound in bounds):
+        bound = growth.upper(expr)
+        if bound is None or not (bound.quadratic * q * 2 < 1):
+            _refuse(growth, expr, q, bound)
+        assert bound is not None
+        bounds = [bound]
+    return bounds, growth.start
 
 
 def _right_half(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

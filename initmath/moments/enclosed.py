@@ -58,7 +58,19 @@ def _enclosed(activation: Any, name: str, q: Any, digits: int, fixed: tuple[tupl
         raise NotEnclosed(f"the ball {q} of q reaches 0")
     if name == "variance":
         return _variance(activation, q, digits, fixed)
-    return enclosure.expectation(_with(integrand(activation, name), fixed), q, digits)
+    return _expectation(_with(integrand(activation, name), fixed), q, digits)
+
+
+def _expectation(function: Any, q: Any, digits: int) -> arb:
+    """Enclose at q; what is asked again on the same ball, as one search after another does, is remembered."""
+    if not isinstance(q, arb) or not q.is_finite():
+        return enclosure.expectation(function, q, digits)
+    return _on_ball(function, q.mid().man_exp(), q.rad().man_exp(), digits)
+
+
+@lru_cache(CACHE)
+def _on_ball(function: Any, middle: tuple[Any, Any], radius: tuple[Any, Any], digits: int) -> arb:
+    return enclosure.expectation(function, arb(middle, radius), digits)
 
 
 def _with(function: Any, fixed: tuple[tuple[Any, Any], ...]) -> Any:
@@ -118,7 +130,7 @@ def enclosed_slope(
         with working_precision(bits(digits + 10)):
             return second - 2 * first * slope
     fixed = tuple(sorted((values or {}).items(), key=lambda item: str(item[0])))
-    smooth = enclosure.expectation(_with(slope_integrand(activation, name), fixed), q, digits)
+    smooth = _expectation(_with(slope_integrand(activation, name), fixed), q, digits)
     with working_precision(bits(digits + 10)):
         at = to_arb(q)
         total = smooth
