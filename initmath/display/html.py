@@ -18,7 +18,7 @@ from initmath.display.document import (
     Rewriting,
     Table,
 )  # fmt: skip
-from initmath.display.inline import Inline, Label, latex, show
+from initmath.display.inline import Inline, Label, PlainMedium, latex, show
 
 __all__ = ["HtmlMedium", "mathml", "to_html"]
 
@@ -80,7 +80,7 @@ def _block(block: Block, level: int) -> str:
     match block:
         case Heading(text, own):
             rank = min(own + level, 6)
-            return f"<h{rank}>{show(text, _MEDIUM)}</h{rank}>"
+            return f"<h{rank}>{_named(text, _wide(text))}</h{rank}>"
         case Paragraph(text):
             return f"<p>{show(text, _MEDIUM)}</p>"
         case Caution(text):
@@ -99,13 +99,33 @@ def _block(block: Block, level: int) -> str:
             return _rewriting(block)
 
 
+def _wide(content: Inline) -> str:
+    """Let formulas that may be wider than the screen scroll by themselves; with tabindex, by keys too."""
+    parts = content if isinstance(content, tuple) else (content,)
+    return "".join(
+        f'<span class="scroll" tabindex="0" role="group" aria-label="formula">{show(part, _MEDIUM)}</span>'
+        if hasattr(part, "free_symbols")
+        else show(part, _MEDIUM)
+        for part in parts
+    )
+
+
+def _named(content: Inline, shown: str) -> str:
+    """Name what is nothing but signs: not every reader of screens reads MathML."""
+    parts = content if isinstance(content, tuple) else (content,)
+    if any(isinstance(part, str) and part.strip() for part in parts):
+        return shown
+    name = escape(show(content, PlainMedium()), quote=True)
+    return f'<span role="img" aria-label="{name}">{shown}</span>'
+
+
 def _fact(name: Inline, content: Inline) -> str:
-    return f"<div><dt>{show(name, _MEDIUM)}</dt><dd>{show(content, _MEDIUM)}</dd></div>"
+    return f"<div><dt>{show(name, _MEDIUM)}</dt><dd>{_wide(content)}</dd></div>"
 
 
 def _table(columns: tuple[Inline, ...], rows: tuple[tuple[Any, ...], ...]) -> str:
     """Write a table that scrolls by itself where the screen is narrower; with tabindex, by keys too."""
-    head = "".join(f'<th scope="col">{_cell(c)}</th>' if c else "<td></td>" for c in columns)
+    head = "".join(f'<th scope="col">{_named(c, _cell(c))}</th>' if c else "<td></td>" for c in columns)
     body = "\n".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="table"><table>\n'

@@ -158,7 +158,14 @@ def latex(expr: Any) -> str:
 
     from initmath.display.spelling import order_for
 
-    return expr if isinstance(expr, str) else str(sympy_latex(expr, order=order_for(expr)))
+    if isinstance(expr, str):
+        return expr
+    names = {symbol: _SYMBOLS[symbol.name] for symbol in expr.free_symbols if symbol.name in _SYMBOLS}
+    return str(sympy_latex(expr, order=order_for(expr), symbol_names=names))
+
+
+_SYMBOLS = {"sigma_w2": r"{\sigma_w^2}", "sigma_b2": r"{\sigma_b^2}"}
+"""The field's squares, which SymPy would read as an index w2."""
 
 
 def _table(pairs: str) -> dict[str, str]:

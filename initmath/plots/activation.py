@@ -64,6 +64,8 @@ def _broken(y: Any, values: Any, cuts: list[float]) -> tuple[Any, Any]:
 
 
 def _gains(axis: Any, found: Any, q: float) -> None:
+    from initmath.plots.decades import label_decades
+
     x = np.asarray(found.q, np.float64)
     for values, colour, style, label in (
         (found.forward, BLUE, "-", r"forward, $\sqrt{q/\mathrm{E}\,g^2}$"),
@@ -74,6 +76,7 @@ def _gains(axis: Any, found: Any, q: float) -> None:
         if np.isfinite(line).any():
             axis.plot(x, line, color=colour, ls=style, label=label)
     axis.set_xscale("log")
+    label_decades(axis.xaxis)
     axis.axvline(q, color=GREY, lw=0.7, zorder=0)
     low, high = axis.get_ylim()
     if high - low < 0.05 * abs(high):  # a constant: not its rounding, blown up

@@ -109,10 +109,10 @@ def _edge(axis: Any, edge: Any) -> None:
     ):
         if where[np.isfinite(edge[1])].any():
             x, y = (np.where(where, row, np.nan) for row in edge[1:3])
-            small = np.ptp(edge[1][np.isfinite(edge[1])]) < _POINT
-            marker = (
-                {"marker": "D", "ms": 5, "clip_on": False} if small else {}
-            )  # ReLU: the edge is one point
+            marker: dict[str, Any] = {}
+            if np.ptp(edge[1][np.isfinite(edge[1])]) < _POINT:  # ReLU: the edge is one point
+                x, y = (row[np.isfinite(x)][:1] for row in (x, y))
+                marker = {"marker": "D", "ms": 5, "clip_on": False}
             axis.plot(x, y, color="black", lw=1.4, ls=style, label=label, **marker)
 
 

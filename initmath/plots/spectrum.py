@@ -74,7 +74,7 @@ def _top(law: Any, high: float) -> float:
 
 def _scaled(axis: Any, low: float, high: float) -> Any:
     """Set the horizontal axis; return what turns log λ into a place on it."""
-    from matplotlib.ticker import LogFormatterMathtext, NullFormatter
+    from initmath.plots.decades import label_decades
 
     if max(-low, high) > _DECADES * _LN10:
         axis.set_xlim(low / _LN10, high / _LN10)
@@ -86,8 +86,7 @@ def _scaled(axis: Any, low: float, high: float) -> Any:
     if high - low < 2.5:
         _plain_ticks(axis, np.exp(low), np.exp(high))
     else:
-        axis.xaxis.set_major_formatter(LogFormatterMathtext())
-        axis.xaxis.set_minor_formatter(NullFormatter())
+        label_decades(axis.xaxis)
     return np.exp
 
 
@@ -133,7 +132,10 @@ def _continuous(axis: Any, result: Any) -> list[Any]:
                 edge = None
     top = max(peaks, default=0.0)
     if top > 0:
+        from initmath.plots.decades import label_decades
+
         axis.set_yscale("log")
+        label_decades(axis.yaxis)
         axis.set_ylim(_bottom(axis, top), 2.2 * top)
         axis.set_ylabel(r"Density of $\log_{10}\lambda$")
     else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import Formatter, Locator, NullFormatter
 
+from initmath.plots.decades import label_decades
 from initmath.plots.style import BLUE, GREY, VERMILION, styled
 
 if TYPE_CHECKING:
@@ -28,12 +28,18 @@ _DECADES = 30.0  # largest over smallest value from which a logarithmic axis is 
 _WIDE = 0.4  # relative spread between networks from which it is
 
 
-def verification_figure(result: Any) -> Any:
+def verification_figure(result: Any, columns: int = 3) -> Any:
     """Draw a `Verification`.
 
     Lines: the mean over networks of the given width, predicted.  Band: two standard deviations between single
     networks. Dots: the simulated mean with two standard errors, usually smaller than the dot.  Crosses: the
     median, where no mean can be estimated.
+
+    Parameters
+    ----------
+    result : Verification
+    columns : int
+        Of panels: two are legible on a phone.
 
     Returns
     -------
@@ -44,16 +50,17 @@ def verification_figure(result: Any) -> Any:
 
     series = {s.quantity: s for s in result.series}
     names = [name for name in _PANELS if name in series and np.isfinite(series[name].simulated).any()]
-    rows = (len(names) + 2) // 3
+    rows = -(-len(names) // columns)
     with styled():
-        figure = Figure(figsize=(9.6, 1.1 + 2.55 * rows), layout="constrained")
-        axes = figure.subplots(rows, 3, squeeze=False).ravel()
+        figure = Figure(figsize=(3.2 * columns, 1.1 + 2.55 * rows), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, name in zip(axes, names, strict=False):
             _panel(axis, name, series[name])
         for axis in axes[len(names) :]:
             axis.set_axis_off()
         handles, labels = _legend(axes[: len(names)])
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        across = len(labels) if columns > 2 else 2
+        figure.legend(handles, labels, loc="outside lower center", ncols=across)
         figure.suptitle(_title(result), fontsize=10, x=0.01, ha="left", linespacing=1.5)
     return figure
 
@@ -73,7 +80,7 @@ def _panel(axis: Any, name: str, s: Series) -> None:
     low, high = s.predicted - 2 * s.spread, s.predicted + 2 * s.spread
     if logarithmic:
         axis.set_yscale("log")
-        _log_labels(axis)
+        label_decades(axis.yaxis)
         # the same two deviations, of the logarithm
         with np.errstate(all="ignore"):
             width = np.sqrt(np.log1p((s.spread / s.predicted) ** 2))
@@ -101,48 +108,6 @@ def _panel(axis: Any, name: str, s: Series) -> None:
     axis.xaxis.get_major_locator().set_params(integer=True)
     if not logarithmic:
         _limits(axis, curve, low, high, s, band)
-
-
-def _log_labels(axis: Any) -> None:
-    """Label evenly: whole decades, all equally far apart; 1, 2, 5 within them where there are few."""
-    axis.yaxis.set_major_locator(_EvenDecades())
-    axis.yaxis.set_major_formatter(_Powers())
-    axis.yaxis.set_minor_formatter(NullFormatter())
-
-
-class _EvenDecades(Locator):
-    """At most seven labels on a logarithmic axis, with equal steps between decades."""
-
-    def __call__(self) -> Any:
-        """Return where the labels are."""
-        return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
-
-    def tick_values(self, vmin: float, vmax: float) -> Any:
-        """Return them for an axis from vmin to vmax."""
-        first, last = np.ceil(np.log10(vmin) - 1e-9), np.floor(np.log10(vmax) + 1e-9)
-        if last - first >= 2:
-            step = int(np.ceil((last - first + 1) / 7))
-            return 10.0 ** np.arange(np.ceil(first / step) * step, last + 1, step)
-        steps = np.array([1.0, 2.0, 5.0])
-        values = np.concatenate([steps * 10.0**decade for decade in np.arange(first - 1, last + 1)])
-        return values[(values >= vmin) & (values <= vmax)]
-
-
-class _Powers(Formatter):
-    """Powers of ten on a wide axis; on a narrow one 0.02, 5, 200 as they are, never the two mixed."""
-
-    def __call__(self, value: float, pos: int | None = None) -> str:
-        """Label one tick."""
-        return self.format_ticks([value])[0]
-
-    def format_ticks(self, values: Any) -> list[str]:
-        """Label all ticks of an axis alike."""
-        if all(1e-3 < value < 1e4 for value in values):
-            return [f"{value:g}" for value in values]
-        powers = np.round(np.log10(values)).astype(int)
-        if np.allclose(10.0**powers, values, rtol=1e-6):
-            return [rf"$10^{{{power}}}$" for power in powers]
-        return [f"{value:.0e}" for value in values]
 
 
 def _spread_out(layer: Any, band: Any) -> Any:

@@ -26,10 +26,11 @@ nav a { display: inline-block; padding: .3rem 0; }
 dl { margin: .6rem 0; }
 dl div { display: grid; grid-template-columns: 10.5rem 1fr; gap: .1rem .8rem; padding: .15rem 0; }
 dt { color: #555; }
-dd { margin: 0; min-width: 0; overflow-x: auto; }
-.scroll { overflow-x: auto; max-width: 100%; }
+dd { margin: 0; min-width: 0; }
+.scroll { overflow-x: auto; max-width: 100%; padding-block: .25rem; }
+span.scroll { display: inline-block; vertical-align: middle; }
 .scroll:focus-visible { outline: 2px solid #00558c; }
-.formula { margin: .35rem 0 .35rem 1.2rem; padding: .15rem 0; }
+.formula { margin: .35rem 0 .35rem 1.2rem; }
 .step { margin: .9rem 0; }
 .step p { margin: .25rem 0; }
 .source { color: #595959; font-size: .85rem; }
@@ -38,6 +39,7 @@ table { border-collapse: collapse; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
   border-bottom: 1px solid #e3e3e3; }
 th { border-bottom: 2px solid #bbb; }
+td:nth-child(n + 5) { min-width: 10rem; }
 pre { background: #f5f5f5; padding: .7rem .9rem; overflow-x: auto; font-size: .85rem; line-height: 1.45; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; height: auto; display: block; }
@@ -52,7 +54,7 @@ figcaption { font-size: .9rem; color: #444; }
   nav { display: none; }
   h2, h3 { break-after: avoid; }
   figure, .step, pre, tr { break-inside: avoid; }
-  .scroll, dd, pre { overflow: visible; white-space: normal; }
+  .scroll, pre { overflow: visible; white-space: normal; }
   pre { white-space: pre-wrap; }
   a { color: inherit; text-decoration: none; }
 }
@@ -107,10 +109,19 @@ def _section(section: Any) -> str:
 
 def svg(figure: Any, anchor: str, alt: str) -> str:
     """Return a figure as an <svg> element with a text alternative, its ids unique in the page."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     from initmath.plots.style import styled
 
     stream = io.StringIO()
     with styled():
+        FigureCanvasSVG(figure)
+        # Laid out here and once: savefig would draw everything twice, the first time to lay it out.
+        figure.dpi = 72
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(stream, format="svg", dpi=RASTER, metadata={"Date": None})
     text = stream.getvalue()
     text = text[text.index("<svg") :]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from initmath import answers
 from initmath.activation import resolve
 from initmath.display.document import Block, Caution, Heading, Paragraph
@@ -20,8 +22,9 @@ __all__ = ["FORMATS", "Report", "Section", "report"]
 
 FORMATS = (".html", ".md", ".tex", ".pdf")
 
-WIDTH, DEPTH, NETWORKS = 512, 20, 100  # of the verification: enough to see an error of 1 %
-POINTS = 90  # along the axes of the phase diagram
+WIDTH, DEPTH, NETWORKS = 384, 20, 100  # of the verification: enough to see an error of 1 %
+POINTS = 60  # along the axes of the phase diagram
+GAINS = np.geomspace(0.01, 100, 61)  # the q of the curves at a glance
 SPECTRUM_DEPTH = 10
 
 
@@ -199,24 +202,23 @@ def report(
     opening, parts = _parts(derived.blocks())
     options = {"digits": digits, "timeout": timeout}
     makers: tuple[tuple[str, str, Callable[[], Section]], ...] = (
-        ("glance", "At a glance", lambda: _glance(activation, q, options)),
+        ("glance", "At a glance", lambda: _glance(activation, q)),
         ("depth", "In depth: mean field", lambda: _depth(activation, q, options)),
         ("spectrum", SPECTRUM, lambda: _spectrum(activation, q)),
         ("verification", "Tested against simulated networks", lambda: _verification(activation, q, seed)),
         (
             "published",
             "Beside Taylor's rule and published constants",
-            lambda: _published(activation, q, digits),
+            lambda: _published(activation, q, derived, options),
         ),
     )
+    answer = tuple(b for b in parts.pop("Answer", ()) if not _of_terminal(b))
     sections = [
-        Section(
-            "answer", "What the weights should start with", parts.pop("Answer", ()), code=_calls(derived)
-        ),
+        Section("answer", "What the weights should start with", answer, code=_calls(derived)),
     ]
     derivation = parts.pop("Derivation", ())
     sections += [Section(_anchor(title), title, blocks) for title, blocks in parts.items()]
-    sections.append(Section("derivation", "Derivation, step by step", derivation))
+    sections.append(Section("derivation", "Derivation, step by step", _raised(derivation)))
     for anchor, title, make in makers:
         tell(title)
         try:
@@ -247,6 +249,16 @@ def _anchor(title: str) -> str:
     return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in title.lower()).split())
 
 
+def _of_terminal(block: Block) -> bool:
+    """Whether a block tells of an option of the command line: the calls on the page do what it is for."""
+    return isinstance(block, Paragraph) and "--" in show(block.text, PlainMedium())
+
+
+def _raised(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Put the headings that stood below a section's title right below it: none is left out."""
+    return tuple(Heading(b.text, b.level - 1) if isinstance(b, Heading) else b for b in blocks)
+
+
 def _deeper(block: Block) -> Block:
     return Heading(block.text, block.level + 1) if isinstance(block, Heading) else block
 
@@ -260,11 +272,11 @@ def _calls(derived: Any) -> tuple[tuple[str, str], ...]:
     return calls(float(solutions[0].sigma_w2), float(solutions[0].sigma_b2))
 
 
-def _glance(activation: Any, q: Any, options: dict[str, Any]) -> Section:
+def _glance(activation: Any, q: Any) -> Section:
+    from initmath.meanfield.tradeoff import trade_off
     from initmath.plots.activation import activation_figure
 
-    found = answers.trade_off(activation, timeout=options["timeout"])
-    picture = activation_figure(activation, found, float(_number(q)))
+    picture = activation_figure(activation, trade_off(activation, GAINS), float(_number(q)))
     alt = (
         f"Left: {activation.name} and its derivative. Right: the gain that keeps the signal (forward) and "
         "the one that keeps squared gradients (backward), against the pre-activation variance; "
@@ -280,7 +292,7 @@ def _depth(activation: Any, q: Any, options: dict[str, Any]) -> Section:
     for title, part in parts.items():
         blocks += [Heading(title), *part]
     try:
-        drawn = answers.diagram_around(activation, edge, POINTS, None)
+        drawn = answers.diagram_around(activation, edge, POINTS, None, sketch=True)
     except InitmathError as error:
         return Section("depth", "In depth: mean field", (*blocks, Caution(f"No phase diagram: {error}")))
     alt = (
@@ -307,7 +319,10 @@ def _spectrum(activation: Any, q: Any) -> Section:
 
 
 def _verification(activation: Any, q: Any, seed: int) -> Section:
+    from initmath.plots.verification import verification_figure
+
     found = answers.verify(activation, q=q, width=WIDTH, depth=DEPTH, networks=NETWORKS, seed=seed)
+    picture = verification_figure(found, columns=2)
     _, parts = _parts(found.blocks())
     blocks: list[Block] = [Paragraph(f"{found.verdict.value.upper()}: {found.reason}.")]
     for title, part in parts.items():
@@ -317,11 +332,16 @@ def _verification(activation: Any, q: Any, seed: int) -> Section:
         f"{NETWORKS} simulated networks of width {WIDTH} and depth {DEPTH}: dots are their means with two "
         "standard errors, lines the prediction for this width, bands two standard deviations of one network."
     )
-    return Section("verification", "Tested against simulated networks", tuple(blocks), found.plot(), alt)
+    return Section("verification", "Tested against simulated networks", tuple(blocks), picture, alt)
 
 
-def _published(activation: Any, q: Any, digits: int) -> Section:
-    found = answers.compare(activation, q=q, digits=digits)
+def _published(activation: Any, q: Any, derived: Any, options: dict[str, Any]) -> Section:
+    from initmath.answers.comparison import compare_solved
+
+    if _number(q) == 1:
+        found = compare_solved(activation, derived.criteria, **options)
+    else:
+        found = answers.compare(activation, q=q, **options)
     _, *blocks = found.blocks()
     return Section("published", "Beside Taylor's rule and published constants", tuple(blocks))
 
