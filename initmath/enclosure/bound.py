@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from flint import arb
 
@@ -19,13 +20,16 @@ class Bound:
     Attributes
     ----------
     scale, power, linear, quadratic : arb
-        ``scale`` ≥ 0; the others are real.
+        ``scale`` ≥ 0; the others are real and finite.
+    unbounded : bool
+        Of a lower bound: what it bounds outgrows every e^{ct²} as well.
     """
 
     scale: arb
     power: arb = arb(0)  # noqa: RUF009  (an arb is immutable)
     linear: arb = arb(0)  # noqa: RUF009
     quadratic: arb = arb(0)  # noqa: RUF009
+    unbounded: bool = False
 
     def __mul__(self, other: Bound) -> Bound:
         """Bound of a product."""
@@ -34,6 +38,7 @@ class Bound:
             self.power + other.power,
             self.linear + other.linear,
             self.quadratic + other.quadratic,
+            self.unbounded or other.unbounded,
         )
 
     def __add__(self, other: Bound) -> Bound:
@@ -62,7 +67,8 @@ class Bound:
     def __pow__(self, exponent: arb) -> Bound:
         """Bound of a power; a negative exponent turns an upper bound into a lower one, and back."""
         scale = arb(0) if self.scale.is_zero() else (exponent * self.scale.log()).exp()
-        return Bound(scale, self.power * exponent, self.linear * exponent, self.quadratic * exponent)
+        rates = self.power * exponent, self.linear * exponent, self.quadratic * exponent
+        return Bound(scale, *rates, self.unbounded and bool(exponent > 0))
 
     def at(self, t: arb) -> arb:
         """Value of the bound at t."""
@@ -71,7 +77,8 @@ class Bound:
     @property
     def rates(self) -> tuple[float, float, float]:
         """What decides the growth, most important first (floats, only to choose between two valid bounds)."""
-        return float(self.quadratic.mid()), float(self.linear.mid()), float(self.power.mid())
+        quadratic = inf if self.unbounded else float(self.quadratic.mid())
+        return quadratic, float(self.linear.mid()), float(self.power.mid())
 
     @property
     def grows(self) -> bool:

@@ -225,7 +225,7 @@ def _refuse(growth: Growth, expr: Any, q: arb, bound: Bound | None) -> None:
         rate = lower.quadratic
         excess = 2 * rate * q - 1
         slow = lower.linear > 0 or (lower.linear >= 0 and lower.power >= -1)
-        if not rate.is_finite():
+        if lower.unbounded:
             raise Divergent(f"E {expr} diverges for every q > 0: it grows faster than a Gaussian falls")
         if excess > 0 or (excess.is_zero() and slow):
             raise Divergent(f"E {expr} diverges for q {'>=' if slow else '>'} {_threshold(rate)}")

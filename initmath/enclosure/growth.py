@@ -32,6 +32,8 @@ Quadratic = tuple[arb, arb, arb]
 _PREC = 64
 #: So many bounds for one tail at most; beyond, one bound stands for the sum.
 _MAX_TERMS = 64
+#: A steeper e^{ct²} is not needed: the tail beyond t = 1 is below e^{−c}.
+_STEEPEST = 1 << 20
 _BOUNDED_BY = {
     sp.tanh: 1, sp.erf: 1, sp.sin: 1, sp.cos: 1, sp.sech: 1, Phi: 1, Logistic: 1, sp.sign: 1, sp.Heaviside: 1,
     sp.sinc: 1, sp.atan: 2, sp.acot: 2, sp.erfc: 2, sp.Si: 2,
@@ -355,8 +357,27 @@ class Growth:
         bound = _exponential(self.bottom(exponent))
         rate = self.lower(exponent)
         if rate is not None and self.sign(exponent) == 1 and _beats_squares(rate):
-            return Bound(arb(1), arb(0), arb(0), arb.pos_inf())  # faster than every Gaussian falls
+            least = self._least_share_of_squares(rate)
+            if least is not None:
+                return Bound(arb(1), arb(0), arb(0), least, unbounded=True)
         return bound
+
+    def _least_share_of_squares(self, rate: Bound) -> arb | None:
+        """Return c > 0 with rate ≥ c·t² for all t ≥ a start that may rise: rate/t² rises from there on.
+
+        (1 + t)ⁿ ≥ tⁿ for n ≥ 0 and ≥ (2t)ⁿ for n < 0, t ≥ 1; the slope of the logarithm of
+        t^(n−2)·exp(bt + ct²) has the sign of n − 2 + bt + 2ct².
+        """
+        n, b, c = rate.power, rate.linear, rate.quadratic
+        t = arb(self.start)
+        for _ in range(24):
+            if n - 2 + b * t + 2 * c * t * t >= 0 and b + 4 * c * t >= 0 and c >= 0:
+                self._beyond(float(t.upper()))
+                share = rate.scale * arb(2) ** n.min(arb(0)) * t ** (n - 2) * (b * t + c * t * t).exp()
+                least = share.min(arb(_STEEPEST)).lower()
+                return least if least > 0 else None
+            t = t * 2
+        return None
 
     def _lower_function(self, expr: Any) -> Bound | None:  # noqa: C901
         kind: Any = type(expr)
@@ -454,7 +475,7 @@ class Growth:
 
 def _beats_squares(bound: Bound) -> bool:
     """Whether a lower bound certainly grows faster than t² (decided on the balls, not on their middles)."""
-    if bound.quadratic > 0:
+    if bound.unbounded or bound.quadratic > 0:
         return True
     if not bound.quadratic >= 0:
         return False

@@ -204,6 +204,21 @@ def test_growth_bounds_hold_where_they_are_claimed(name: str) -> None:
                         assert not value < lower.at(at), (piece.expr, t)
 
 
+@pytest.mark.parametrize("expr", [1 / sp.sqrt(1 + sp.exp(x**3)), 1 / (2 + sp.exp(sp.exp(x)))], ids=str)
+def test_what_outgrows_every_gaussian_bounds_its_reciprocal_by_something_finite(expr: Any) -> None:
+    """A bound of 0 would leave the tail out."""
+    growth = Growth(x, 1, {}, 0.0)
+    bound = growth.upper(expr)
+    assert bound is not None and bound.quadratic < 0
+    for t in (Fraction(growth.start), Fraction(growth.start) + 1, Fraction(5)):
+        value = evaluate(expr, {x: t}, 600)
+        assert 0 < value <= bound.at(arb(t.numerator) / t.denominator)
+    with mpmath.workdps(30):
+        f = sp.lambdify(x, expr, "mpmath")
+        true = mpmath.quad(lambda z: f(z) * mpmath.npdf(z), mpmath.linspace(-13, 6, 77))
+    assert expectation(split(expr), 1, 15).overlaps(arb(mpmath.nstr(true, 20)) + arb(0, 1e-18))
+
+
 def test_a_tail_is_never_left_out() -> None:
     """x⁴⁰ at q = 1 has its mass near z = 6, far from where the density has it: E z⁴⁰ = 39!!."""
     ball = expectation(split(x**40), 1, 30)
