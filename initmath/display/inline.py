@@ -160,12 +160,21 @@ def latex(expr: Any) -> str:
 
     if isinstance(expr, str):
         return expr
-    names = {symbol: _SYMBOLS[symbol.name] for symbol in expr.free_symbols if symbol.name in _SYMBOLS}
+    names = {symbol: _written(symbol.name) for symbol in expr.free_symbols}
+    names = {symbol: name for symbol, name in names.items() if name is not None}
     return str(sympy_latex(expr, order=order_for(expr), symbol_names=names))
 
 
 _SYMBOLS = {"sigma_w2": r"{\sigma_w^2}", "sigma_b2": r"{\sigma_b^2}"}
 """The field's squares, which SymPy would read as an index w2."""
+
+
+def _written(name: str) -> str | None:
+    """Write a symbol that SymPy's LaTeX would misread; a word is upright, or it reads as a product."""
+    from sympy.printing.latex import translate
+
+    word = len(name) > 1 and name.isalpha() and translate(name) == name
+    return _SYMBOLS.get(name, rf"\mathrm{{{name}}}" if word else None)
 
 
 def _table(pairs: str) -> dict[str, str]:
