@@ -31,7 +31,8 @@ from initmath.quadrature.curve import Family, curve
 __all__ = ["InfiniteWidth", "infinite_width"]
 
 Real = NDArray[np.float64]
-_Passed = tuple[Real, Real, Sequence[float]]
+_Share = tuple[float, float]
+_Passed = tuple[Real, Real, Real]
 _Errors = tuple[float, float, float]
 
 _ROWS, _COLUMNS = 64, 128  # of a tile: its arrays stay in the cache through all layers
@@ -44,6 +45,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 16 * _EPS  # of one layer, relative
 _USELESS = 0.1  # relative error of 1 − c
 _FLOOR = 1e-28  # of 1 − c: below the squared rounding of g no digit is claimed of two parallel inputs
+_SPLIT = 2.0**27 + 1
 _WIDER = 0.05  # in log q: a table is made a little wider than the layer that asks for it
 
 
@@ -131,10 +133,11 @@ class _Layer:
         """σ_w/√q'."""
         return np.asarray(np.sqrt(self.sigma_w2) / self.following)
 
-    def step(self, rows: Select, columns: Select, gap: Real, ntk: Real) -> tuple[Real, Real, float]:
+    def step(self, rows: Select, columns: Select, gap: Real, ntk: Real) -> tuple[Real, Real, _Share]:
         """1 − c and Θ/√(q₁q₂) of y' from those of y; ``pairs`` is None for the inputs themselves.
 
-        The third is the largest relative change of 1 − c that an error 1 of `Parallel`'s F would make.
+        The third is the largest relative change of 1 − c that an error 1 of `Parallel`'s F would make, and by
+        what factor a relative error of 1 − c grows, at least 1: where c < 0 it can.
         """
         if self.pairs is None:
             after = gap * (column(self.signal, rows) * row(self.signal, columns))
@@ -151,10 +154,14 @@ class _Layer:
         else:
             after += self._level(rows, columns)
         np.clip(after, 0.0, 2.0, out=after)
+        growth = 1.0
+        if self.pairs is not None and float(np.max(gap)) > 1:
+            far = gap > 1
+            growth = max(1.0, float(np.max(np.abs(slope[far]) * gap[far] / after[far])))
         slope *= ntk
         slope -= after
         slope += 1
-        return after, slope, share
+        return after, slope, (share, growth)
 
     def _level(self, rows: Select, columns: Select) -> Any:
         """1 − c of y' where y has c = 1, from the bias alone; 0 for inputs with the same q."""
@@ -242,7 +249,11 @@ def infinite_width(
         raise InputError(f"{activation.name} jumps: its tangent kernel is infinite (E g'^2 has a delta)")
     depth = _depth(depth)
     sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
-    given, apart = _inputs(gram, gap)
+    given, apart, together = _inputs(gram, gap)
+    # without a bias the law of y and −y is the same: k(−c) = ± k(c) keeps the digits of opposite inputs
+    parity = activation.parity if sigma_b2 == 0 and activation.expr is not None else ""
+    opposite = (together < apart) & (parity in ("odd", "even"))
+    apart = np.where(opposite, together, apart)
     family = closed_family(activation)
     diagonal = np.diagonal(given)
     plan = Plan.of(_levelled(diagonal), apart, depth)
@@ -259,6 +270,8 @@ def infinite_width(
         else:
             after, ntk, errors = found
             method += ", all layers interpolated at once"
+        if parity == "odd":
+            after, ntk = np.where(opposite, 2 - after, after), np.where(opposite, -ntk, ntk)
         last = layers[-1].following[: len(given)]
         scale = last[:, None] * last[None, :]
         nngp, ntk = scale * (1 - after), scale * ntk
@@ -272,7 +285,7 @@ def infinite_width(
 
 
 def _through(layers: list[_Layer], rows: Select, columns: Select, gap: Real) -> _Passed:
-    """1 − c and Θ/√(q₁q₂) of a tile of pairs after all layers, and every layer's share of its `Parallel`."""
+    """1 − c and Θ/√(q₁q₂) of a tile of pairs after all layers, and the third of each layer's `step`."""
     d, theta = gap.copy(), np.zeros_like(gap)
     same = _indices(rows)[:, None] == _indices(columns)[None, :]
     crossing = bool(same.any())
@@ -282,7 +295,7 @@ def _through(layers: list[_Layer], rows: Select, columns: Select, gap: Real) -> 
         shares.append(share)
         if crossing:
             d[same] = 0.0
-    return d, theta, shares
+    return d, theta, np.array(shares)
 
 
 def _indices(select: Select) -> NDArray[np.intp]:
@@ -298,7 +311,7 @@ def _filled(count: int, one: Any, threads: int | None) -> _Passed:
         for j in range(i, count, _COLUMNS)
     ]
 
-    def run(tile: tuple[slice, slice]) -> list[float]:
+    def run(tile: tuple[slice, slice]) -> Real:
         rows, columns = tile
         *found, shares = one(rows, columns)
         for target, values in zip(both, found, strict=True):
@@ -307,14 +320,14 @@ def _filled(count: int, one: Any, threads: int | None) -> _Passed:
                 values[:, : len(values)] = block + np.triu(block, 1).T
             target[rows, columns] = values
             target[columns, rows] = values.T
-        return list(shares)
+        return np.asarray(shares)
 
     if len(tiles) == 1:
         seen = [run(tiles[0])]
     else:
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
             seen = list(pool.map(run, tiles))
-    return *both, [max(of_layer) for of_layer in zip(*seen, strict=True)]
+    return *both, np.max(seen, axis=0)
 
 
 def _layered(layers: list[_Layer], apart: Real, threads: int | None) -> _Passed:
@@ -353,7 +366,7 @@ def _composed(
         here = np.ix_(i, j)
         other = here[0] != here[1]
         *both, seen = _through(layers, i, j, apart[here])
-        shares = [max(pair) for pair in zip(shares, seen, strict=True)]
+        shares = np.maximum(shares, seen)
         for k, (target, exact) in enumerate(zip((after, ntk), both, strict=True)):
             missed, size = np.abs(target[here] - exact)[other], np.abs(exact)[other]
             relative = np.where(missed == 0, 0.0, missed / size)
@@ -408,8 +421,8 @@ def _variance(name: str, value: Any, above: float) -> float:
     return number
 
 
-def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real]:
-    """Check G, and return it with 1 − c of its entries."""
+def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real, Real]:
+    """Check G, and return it with 1 − c and 1 + c of its entries."""
     try:
         given = np.array(gram, dtype=np.float64)
     except (TypeError, ValueError):
@@ -422,10 +435,7 @@ def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real]:
     if not np.allclose(given, given.T, rtol=1e-12, atol=1e-12 * float(diagonal.max())):
         raise InputError("the Gram matrix must be symmetric")
     if gap is None:
-        root = np.sqrt(diagonal)
-        scale = root[:, None] * root[None, :]
-        apart = (scale - given) / scale
-        apart = (apart + apart.T) / 2
+        apart, together = _angles(given)
     else:
         try:
             apart = np.array(gap, dtype=np.float64)
@@ -433,10 +443,35 @@ def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real]:
             raise InputError("gap must be an n × n matrix of numbers") from None
         if apart.shape != given.shape or not np.array_equal(apart, apart.T):
             raise InputError("gap must be a symmetric matrix of the shape of the Gram matrix")
+        together = 2 - apart
     if not np.all((apart >= -1e-9) & (apart <= 2 + 1e-9)):
         raise InputError("the Gram matrix is not positive semidefinite: |G_ij| must be at most √(G_ii G_jj)")
     np.fill_diagonal(apart, 0.0)
-    return given, np.clip(apart, 0.0, 2.0)
+    np.fill_diagonal(together, 2.0)
+    return given, np.clip(apart, 0.0, 2.0), np.clip(together, 0.0, 2.0)
+
+
+def _angles(given: Real) -> tuple[Real, Real]:
+    """1 − c and 1 + c, each with all the digits that the doubles of G determine."""
+    unit = np.exp2(-np.round(np.log2(np.diagonal(given)) / 2))  # a power of 2: exact, and nothing overflows
+    even = given * unit[:, None] * unit[None, :]
+    even = (even + even.T) / 2
+    root = np.sqrt(np.diagonal(even))
+    scale = root[:, None] * root[None, :]
+    size = np.abs(even)
+    diagonal = np.diagonal(even)
+    first, first_left = _product(diagonal[:, None], diagonal[None, :])
+    second, second_left = _product(size, size)
+    near = ((first - second) + (first_left - second_left)) / (scale * (scale + size))  # 1 − |c|
+    near = (near + near.T) / 2
+    return np.where(even >= 0, near, 2 - near), np.where(even >= 0, 2 - near, near)
+
+
+def _product(a: Real, b: Real) -> tuple[Real, Real]:
+    """Return a product and its rounding error, by Dekker's splitting: their sum is exact."""
+    (a1, a0), (b1, b0) = ((high := v * _SPLIT - (v * _SPLIT - v), v - high) for v in (a, b))
+    product = a * b
+    return product, ((a1 * b1 - product) + a1 * b0 + a0 * b1) + a0 * b0
 
 
 def _lengths(
@@ -530,20 +565,22 @@ def _range(layer: _Layer) -> tuple[float, float]:
     return float(t.min()), float(t.max())
 
 
-def _errors(layers: list[_Layer], tables: Sequence[Sequence[float]], shares: Sequence[float]) -> _Errors:
+def _errors(layers: list[_Layer], tables: Sequence[Sequence[float]], shares: Real) -> _Errors:
     """Carry the estimated errors of q, 1 − c, K and Θ through the layers.
 
     Every q has its own relative error: where some inputs grow and others fade there is no common one.  For
     c ≥ 0 the drop is concave in 1 − c with value 0 at 0 (k has positive Taylor coefficients in c), so a
-    relative error of 1 − c does not grow; one of q enters through the moments.
+    relative error of 1 − c does not grow; for c < 0 it may, by a factor that ``shares`` holds for
+    each layer.  One of q enters through the moments.
     """
     ntk_error, ntk, gap_error = 0.0, 0.0, _ROUNDING
     q_error = np.full_like(layers[0].root, _ROUNDING)  # relative
-    for layer, (off, slope_off), share in zip(layers, tables, shares, strict=True):
+    for layer, (off, slope_off), (share, growth) in zip(layers, tables, shares.tolist(), strict=True):
         sigma_w2, size = layer.sigma_w2, float(np.max(layer.following**2))
         slope, relative = float(np.max(layer.slope)), float(np.max(q_error))
         q_error = layer.elasticity * q_error + _ROUNDING
-        gap_error = gap_error + _ROUNDING + off + 2 * relative + SAFETY * layer.parallel.error * share
+        added = _ROUNDING + off + 2 * relative + SAFETY * layer.parallel.error * share
+        gap_error = growth * gap_error + added
         lengths = float(np.max(layer.following) * np.max(layer.following * q_error))  # √(q₁q₂) and its error
         slope_error = slope * (slope_off + gap_error + relative)
         ntk_error = lengths + size * gap_error + sigma_w2 * (slope * ntk_error + ntk * slope_error)
