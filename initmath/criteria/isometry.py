@@ -223,7 +223,7 @@ def _answer(
             0, f"no solution: {none} has σ²_JJᵀ = {asked} after L = {depth} layers{_at_kink(question)}"
         )
     else:
-        notes.insert(0, "no solution")
+        notes.insert(0, "no point that has the spread is allowed")
     return CriterionResult(tuple(solutions), None, complete, "; ".join(notes), steps)
 
 

@@ -290,7 +290,7 @@ def component(equation: UniformEquation, low: float, high: float, log_mean: floa
 
 def _first_panels(equation: UniformEquation, low: float, high: float, edges: tuple[bool, bool]) -> Real:
     """Panels in τ; beside an edge that an atom of a is close to, as narrow as their distance."""
-    count = max(4, int(np.ceil((high - low) / 6)))
+    count = max(4, min(_MOST_FIRST, int(np.ceil((high - low) / 6))))
     panels = [np.linspace(0, 1, count + 1)]
     with np.errstate(divide="ignore"):
         atoms = np.log(np.array([a for a, _ in equation.law.atoms if a > 0]) / equation.law.mean)
@@ -303,14 +303,16 @@ def _first_panels(equation: UniformEquation, low: float, high: float, edges: tup
 
 
 _FINEST = 1e-8
+_MOST_FIRST = 48
 
 
 def _cut(equation: UniformEquation, low: float, high: float, log_mean: float) -> tuple[float, float]:
     """Cut the tails where nothing of the mass, nor of the second moment, is left."""
-    start, stop = max(low, -_DEEPEST), min(high, _DEEPEST)
+    deepest = max(_DEEPEST, _BELOW - equation.law.log_quantile(_UNSEEN))
+    start, stop = max(low, -deepest), min(high, deepest)
     size = min(1.0, float(np.sqrt(equation.law.spread + equation.gaussian)))
     size = min(size, high - low)
-    far = np.geomspace(1e-3 * size, _DEEPEST, 100)
+    far = np.geomspace(1e-3 * size, deepest, 100)
     steps = np.unique(np.concatenate([-far, far, start + far, stop - far]))
     steps = steps[(steps > start) & (steps < stop)]
     t = steps + 1j * equation.curve(steps, precision=1e-2)
@@ -334,6 +336,8 @@ def _cut(equation: UniformEquation, low: float, high: float, log_mean: float) ->
 
 
 _DEEPEST = 250.0
+_BELOW = 60.0  # e-foldings that are followed below the quantile of a that leaves this much mass
+_UNSEEN = 1e-9
 
 
 def _sampled(

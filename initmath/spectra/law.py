@@ -376,7 +376,7 @@ def _unresolved(law: SpectralLaw, misses: tuple[float, ...]) -> str:
     return (
         f"no spectral law of {case}: doubles do not "
         f"resolve {what} (mass and two moments would be off by {shown}, at most {_TOLERABLE:.0e} is "
-        "allowed): take another q or a smaller depth"
+        "allowed): take another q or depth"
     )
 
 

@@ -46,7 +46,7 @@ _FIT = 2e-4  # |x − x₀| up to which g' is taken from its first two terms at 
 _TURN = 8 / np.pi  # so that arg a stays beyond −π/2 on the path, away from positive and from negative w
 _AGREE, _BEARABLE = 2e-13, 1e-9
 _PROBES = 8
-_TAIL = 7.4  # |z| beyond which there is 1e-13 of a Gaussian
+_TAIL = 7.0  # |z| beyond which there is 1e-12 of a Gaussian
 _FALL = 200.0
 _ROUNDING = 1e-16
 _EQUAL = 1e-17
@@ -155,6 +155,18 @@ class SlopeLaw:
             logs = np.log(self.nodes) if self.logs is None else self.logs
         return np.asarray(logs - np.log(self.mean))
 
+    def in_unit(self, log_unit: float, most: float) -> tuple[Complex, Real]:
+        """Return a/(μ₁ unit), at most e^most in size, and the log of what was taken off; both are kept."""
+        if log_unit not in self._units:
+            logs = self.log_relative - log_unit
+            beyond = np.maximum(logs.real - most, 0)
+            self._units[log_unit] = np.exp(logs - beyond), beyond
+        return self._units[log_unit]
+
+    @cached_property
+    def _units(self) -> dict[float, tuple[Complex, Real]]:
+        return {}
+
     @cached_property
     def lowest(self) -> float:
         """The least log a/μ₁ of a node with a > 0."""
@@ -182,6 +194,14 @@ class SlopeLaw:
         if self.branches or len(on) != 1:
             return None
         return (1 - on[0]) / on[0]  # a/μ₁ − 1 would lose digits of it where p is near 1
+
+    def log_quantile(self, mass: float) -> float:
+        """Log a/μ₁ of a node below which there is at most ``mass`` of the positive a."""
+        logs, weights = self.log_relative.real, np.abs(self.weights)
+        order = np.argsort(logs)
+        order = order[logs[order] > -np.inf]
+        below = np.cumsum(weights[order])
+        return float(logs[order][min(int(np.searchsorted(below, mass)), len(order) - 1)])
 
     @cached_property
     def log_intervals(self) -> tuple[tuple[float, float], ...]:
@@ -303,12 +323,20 @@ class _TooManyPanels(_NoPath):
 
 
 def _why_no_path(name: str, q: float, branches: tuple[Branch, ...]) -> str:
+    if any(np.isnan(end) for branch in branches for end in branch.log_ends):
+        return (
+            f"g' of {name} has a removable singularity where doubles give 0/0, and its continuation beside "
+            "the real line is not implemented: no spectrum"
+        )
     if any(not max(branch.log_ends) < _LOG_LARGEST for branch in branches):
         return (
             f"g'² of {name} exceeds the range of a double within the Gaussian at q = {q:.6g}: "
             "take a smaller q"
         )
-    return f"no path beside the real line was found on which g'² of {name} stays in one half-plane"
+    return (
+        f"no path beside the real line was found on which g'² of {name} stays in one half-plane at "
+        f"q = {q:.6g}: take a smaller q"
+    )
 
 
 def _limit(activation: Activation, side: int) -> float | None:
@@ -503,7 +531,7 @@ class _Path:
 
 
 def _shortened(branch: Branch, pins: tuple[bool, bool]) -> tuple[Branch, tuple[tuple[float, float], ...]]:
-    """Cut a tail with less than 1e-13 of the mass in which a falls by hundreds of e-foldings.
+    """Cut a tail with 1e-12 of the mass in which a falls by hundreds of e-foldings.
 
     Returns log a and weight of the point that stands for it.
     """

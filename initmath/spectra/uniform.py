@@ -285,6 +285,7 @@ class _Band:
     centre, nodes : ndarray of complex
         w of all rows, and a.
     shift : float
+        Log of the unit.
     beyond : ndarray of float
         What log a exceeds that of ``nodes`` by.
     """
@@ -292,8 +293,8 @@ class _Band:
     rows: NDArray[np.intp]
     centre: Complex
     nodes: Complex
-    shift: float
     beyond: Real
+    shift: float = 0.0
 
 
 def _bands(law: SlopeLaw, t: Complex) -> list[_Band]:
@@ -308,13 +309,11 @@ def _bands(law: SlopeLaw, t: Complex) -> list[_Band]:
         rows = np.flatnonzero(number == count)
         shift = -_BAND * max(count - 1, 0)
         if count == 0:
-            found.append(_Band(rows, expm1(t), law.excess, 0.0, nothing))
+            found.append(_Band(rows, expm1(t), law.excess, nothing))
         elif count == 1:
-            found.append(_Band(rows, np.exp(t), law.relative, 0.0, nothing))
+            found.append(_Band(rows, np.exp(t), law.relative, nothing))
         else:
-            logs = law.log_relative - shift
-            beyond = np.maximum(logs.real - _LARGE, 0)
-            found.append(_Band(rows, np.exp(t - shift), np.exp(logs - beyond), shift, beyond))
+            found.append(_Band(rows, np.exp(t - shift), *law.in_unit(shift, _LARGE), shift))
     return found
 
 
