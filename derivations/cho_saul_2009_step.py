@@ -24,7 +24,7 @@ phi = Symbol("phi", positive=True)
 WITHIN = (phi, pi - phi)
 """0 < φ < π."""
 
-CLAIM = Claim("eq. (2)", "k₀, which depends on the angle alone.", 1 - phi / pi)
+CLAIM = Claim("eq. (5)", "k₀, which depends on the angle alone.", 1 - phi / pi)
 
 REMARKS = ("The arc sine of a cosine is how the angle comes in: arcsin(cos φ) = π/2 − φ for 0 ≤ φ ≤ π.",)
 

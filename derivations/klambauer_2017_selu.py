@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Eq, Rational, Symbol, erfc, exp, pi, sqrt
+from sympy import Derivative, Eq, Rational, Symbol, erfc, exp, pi, sqrt
 
 from derivations.literate import Checked, Claim, Erratum, Measured, Paper, at, chain, derived, then
 from initmath.derivation import Derivation
@@ -39,7 +39,7 @@ E2 = exp(2) * erfc(sqrt(2))
 ALPHA = sqrt(2 / pi) / (1 - E1)
 LAMBDA = (1 - E1) * sqrt(2 * pi) / sqrt(2 * E2 + pi * E1**2 - 2 * (2 + pi) * E1 + pi + 2)
 
-CLAIM = Claim("appendix, the constants α₀₁ and λ₀₁", "λ₀₁.", LAMBDA)
+CLAIM = Claim("appendix A1, eq. (14), the constants α₀₁ and λ₀₁", "λ₀₁.", LAMBDA)
 
 
 def _elu(moment: str) -> Any:
@@ -74,7 +74,7 @@ HIGH = _next(Rational(1, 100), Rational(33, 20))  # 0.1 · 0.1, 1.5 · 1.1
 ALSO = (
     Checked(Claim("section 2", "α₀₁", "1.6733"), ALPHA),
     Checked(Claim("section 2", "λ₀₁", "1.0507"), LAMBDA),
-    Checked(Claim("appendix", "α₀₁, closed form", sqrt(2 / pi) / (1 - E1)), ALPHA),
+    Checked(Claim("appendix A1, eq. (14)", "α₀₁, closed form", sqrt(2 / pi) / (1 - E1)), ALPHA),
     Checked(Claim("section 2, eq. (6)", "∂mean/∂ν at (0, 1)", "0.088834"), J12),
     Checked(Claim("section 2, eq. (6)", "∂variance/∂ν at (0, 1)", "0.782648"), J22),
     Checked(Claim("section 2", "the spectral norm of that matrix", "0.7877"), sqrt(J12**2 + J22**2)),
@@ -105,6 +105,9 @@ REMARKS = (
     "variances in the table. The theorem's bounds for the variance, [0.80009, 1.48617], hold "
     "but are wider: they are "
     "the extreme second moments, the lower one less the largest squared mean.",
+    "For an input of mean μ and variance ν, E g has the terms λ (μ Φ(μ/√ν) + √ν φ(μ/√ν)) from the right and "
+    "λ α (e^(μ + ν/2) Φ(−(μ + ν)/√ν) − Φ(−μ/√ν)) from the left, by completing the square in e^y; E g² "
+    "likewise, with e^(2y): the corners of Theorem 1 are these at its corners.",
     "At mean 0 and variance 1, with weights of sum 0, the mean of the next layer does not "
     "depend on the mean of this "
     "one; the two derivatives by the variance ν form a column of length 0.7877 < 1, so small "
@@ -135,9 +138,24 @@ def parts() -> tuple[tuple[str, Derivation, str], ...]:
         *square.steps,
         then("error function", None, value, "2Φ(−1) = erfc(1/√2) and 2Φ(−2) = erfc(√2); collect α²."),
     )
+    elu_mean, elu_square = _elu("mean"), _elu("second_moment")
+    why = "product and chain rule; Φ' = φ, and e^(q/2) φ(√q) = e^(2q) φ(2√q) = 1/√(2π) at every q."
+    slope = chain(Derivative(elu_mean, q), then("differentiate", None, elu_mean.diff(q), why))
+    steep = chain(Derivative(elu_square, q), then("differentiate", None, elu_square.diff(q), why))
     return (
         ("Mean 0 gives α", zero, "g/λ, which is ELU with α, at q = 1."),
         ("The second moment of g/λ", second, "λ² times this is to be 1."),
+        (
+            "∂mean/∂ν of g/λ",
+            slope,
+            "q is the input's variance ν. At q = 1, with α, and times λ, this is the 0.0888 of eq. (6).",
+        ),
+        (
+            "∂(second moment)/∂ν of g/λ",
+            steep,
+            "At q = 1 and times λ² this is 0.7826: at mean 0 the variance has the same derivative, since "
+            "that of the squared mean is 2 · 0 · ∂mean/∂ν.",
+        ),
     )
 
 

@@ -5,8 +5,9 @@ normal, or uniform on (−a, a) with a²/3 = σ², or a truncated normal (see th
 
 PyTorch's Linear calls kaiming_uniform_ with the slope a = √5.  That is no slope of any activation: it makes
 the half width 1/√n, and the variance 1/(3n), the habit from before 2010 (Glorot & Bengio's eq.  (1),
-'standard').  So N v² is 1/3, and in every layer of ReLU the mean square is multiplied by 1/6, of tanh by at
-most 1/3.
+'standard').  So N v² is 1/3, and in every layer of ReLU the weights multiply the mean square by 1/6, of tanh
+by at most 1/3.  It draws the biases from the same law, of variance 1/(3n): the input's share dies out like
+that, and the pre-activations settle at a variance near that of the bias, which is the same for every input.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Pennington et al.: the largest singular value of a deep ReLU or hard-tanh network with orthogonal weights.
 
 If the slope g' is 1 with probability p and 0 otherwise, then D is a random projection.  At criticality σ_w²
-= 1/p.  The S-transforms are (1 + m)/(p + m) for D² and p for WWᵀ, so L layers give z(m) = (1 + m)/m · ((p +
+= 1/p.  Voiculescu's S-transform multiplies for products of free matrices; with M(z) = Σ E λ^k/z^k it is S(m)
+= (1 + m)/(m M⁻¹(m)).  D² has M(z) = p/(z − 1), so M⁻¹(m) = (p + m)/m and S = (1 + m)/(p + m); WWᵀ is 1/p
+times the identity, M(z) = 1/(pz − 1), S = p.  So L layers give z(m) = (1 + m)/m · ((p +
 m)/(p (1 + m)))^L, and the edge of the spectrum is where z is smallest on m > 0.
 
 The published formula is that minimum.  But there is one only if L(1 − p) > 1.  Otherwise z falls all the

@@ -1,8 +1,10 @@
 """Pennington et al.: the largest singular value of a linear network with Gaussian weights, (L+1)^(L+1)/L^L.
 
-With σ_w² = 1 the S-transform of WWᵀ is 1/(1 + m).  L layers give z(m) = (1 + m)^(L+1)/m: the squared
-singular values of a product of L Gaussian matrices, N → ∞ (the Fuss–Catalan law).  Their largest is where z
-is smallest on m > 0.
+Voiculescu's S-transform multiplies for products of free matrices, as independent Gaussian ones are in the
+limit N → ∞.  With σ_w² = 1 that of WWᵀ (Marchenko & Pastur's law) is 1/(1 + m): see Tulino & Verdú, Random
+matrix theory and wireless communications (2004), section 2.2.  L layers give z(m) = (1 + m)^(L+1)/m: the
+squared singular values of a product of L Gaussian matrices, N → ∞ (the Fuss–Catalan law).  Their largest is
+where z is smallest on m > 0.
 
 It grows with the depth like e(L + ½) although the mean stays 1: a network that keeps the length of a
 typical signal may stretch some signals very much, and flatten most others.

@@ -83,7 +83,7 @@ ERRATA = (
         "1.676532470331, 1.875596256135, 1.846228545339",
         "Certified integrals. The coded numbers are averages over 10⁶ samples, each within 1.4 of their "
         "standard errors "
-        "of the truth: three digits of the sixteen are right.",
+        "of the truth: three or four digits of the sixteen are right.",
         "in part",
     ),
 )

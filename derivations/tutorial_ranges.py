@@ -14,7 +14,8 @@ unit of the next layer the same shift N μ b/2. For ReLU, where the units go on 
 layer simply multiplies by N b/2: N/200 for (0, 0.01), √N/2 for (0, N^−½). All units of a layer then say
 nearly the same. For tanh and the logistic function the common output m goes to where m = g(N b m/2), and a
 gradient that the copies share is multiplied by the slope (N b/2) g' there, in each layer (below 1, it
-vanishes): at (0, 0.01) tanh falls silent, and at (0, N^−½) both saturate.
+vanishes). tanh falls silent where N b/2 ≤ 1, at (0, 0.01) up to 200 inputs and at (0, N^−½) up to 4, and
+saturates with many more; the logistic function saturates where N b/2 is large.
 """
 
 from __future__ import annotations
