@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import normal_mean
 from figures.sheet import SERIES, letters, panels
 
 LAYERS = 5
@@ -134,9 +135,10 @@ def caption(found: Data) -> str:
         for c, name in enumerate(NAMES)
     ]
     return (
-        f"Five tanh layers of width {found.width}, {found.batch} inputs: activations and gradients by layer "
-        f"(dots), theory (lines). Standard deviations in theory: {'; '.join(rows)}. The normalised "
-        "start loses "
+        f"Five tanh layers of width {found.width}: activations and gradients by layer over {found.batch} "
+        "examples (dots), theory (lines). The examples are standard normal noise, and the gradient is a "
+        f"random direction put in at layer {LAYERS}, not that of a cost on images as in the paper. "
+        f"Standard deviations in theory: {'; '.join(rows)}. The normalised start loses "
         "less, but it does not keep the variance as its linear theory says: for tanh at N v² = 1 only "
         "q = 0 is "
         "kept."
@@ -152,5 +154,15 @@ def check(found: Data) -> None:
     assert np.all(np.diff(found.theory[:, 0], axis=1) < 0) and np.all(np.diff(found.theory[:, 1], axis=1) > 0)
     assert np.all(found.theory[1, :, :4] >= found.theory[0, :, :4])
     # deeper, a layer of the standard start tends to the linear factor 1/3
+    for case, sigma_w2 in enumerate(SIGMA_W2):
+        x2, gradient = 1.0, np.ones(LAYERS)
+        for layer in range(LAYERS):
+            q = sigma_w2 * x2
+            x2 = normal_mean(lambda y: np.tanh(y) ** 2, q)
+            gradient[:layer] *= sigma_w2 * normal_mean(lambda y: np.cosh(y) ** -4, q)
+            assert (
+                abs(found.q[case, layer] / q - 1) < 1e-9 and abs(found.theory[case, 0, layer] / x2 - 1) < 1e-9
+            )
+        np.testing.assert_allclose(found.theory[case, 1], gradient, rtol=1e-9)
     ratio = found.theory[0, 0, 1:] / found.theory[0, 0, :-1]
     assert np.all(ratio < 1 / 3) and abs(ratio[-1] - 1 / 3) < 0.01
