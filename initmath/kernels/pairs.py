@@ -20,6 +20,7 @@ Real = NDArray[np.float64]
 _PANELS = (-11.0, -7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0, 11.0)
 _ORDERS = (12, 18, 27, 45, 90)
 _LARGE, _POOR = 27, 1e-9  # orders beyond the first are costly: only for what is really unresolved
+_EPS = float(np.finfo(np.float64).eps)
 _TOLERANCE = 2e-13  # of √(E g₁² E g₂²): a pair below it is not computed again with more nodes
 
 
@@ -32,7 +33,7 @@ class PairValues:
     kernel, half_distance, derivative_kernel : ndarray
         E g(y₁) g(y₂), ½ E (g(y₁) − g(y₂))² and E g'(y₁) g'(y₂) (almost everywhere part).
     error : ndarray, shape (3, n)
-        Of the three, as differences of two orders of the rule.
+        Of the three, as differences of two orders of the rule, with the rounding of the half distance.
     """
 
     kernel: Real
@@ -94,6 +95,8 @@ def pair_values(activation: Activation, q1: Real, q2: Real, gap: Real, thorough:
     beyond = np.maximum(_beyond(g, q1), _beyond(g, q2)) * (np.abs(value[0]) + value[1])
     with np.errstate(invalid="ignore"):
         error[:2] += beyond
+        # g(y₁) − g(y₂) carries the rounding of both: not seen by two orders of the rule, and averaged by it
+        error[1] += _EPS * np.sqrt(value[1] * (np.abs(value[0]) + value[1]))
         error[2] += np.maximum(_beyond(slope, q1), _beyond(slope, q2)) * np.abs(value[2])
     return PairValues(value[0], value[1], value[2], error[:3])
 

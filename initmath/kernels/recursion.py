@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from initmath.quadrature.curve import Family, curve
 __all__ = ["InfiniteWidth", "infinite_width"]
 
 Real = NDArray[np.float64]
-_Share = tuple[float, float]
+_Share = tuple[float, float, float]
 _Passed = tuple[Real, Real, Real]
 _Errors = tuple[float, float, float]
 
@@ -89,8 +90,6 @@ class _Direct:
     def drop(self, s1: Real, s2: Real, gap: Real) -> tuple[Real, Real]:
         a, b, c = (np.ravel(v) for v in np.broadcast_arrays(s1 * s1, s2 * s2, gap))
         here = pair_values(self.activation, a, b, c)
-        size = np.abs(here.kernel) + here.half_distance
-        self.worst[0] = max(self.worst[0], float(np.max(here.error[:2] / size)))
         self.worst[1] = max(
             self.worst[1], float(np.max(here.error[2]) / np.max(np.abs(here.derivative_kernel)))
         )
@@ -99,6 +98,8 @@ class _Direct:
         length = np.sqrt(expectation(lambda y: g(y) ** 2, distinct, cuts_of(self.activation)).value)[where]
         level = 0.5 * (length[: len(a)] - length[len(a) :]) ** 2
         defect = np.maximum(here.half_distance - level, 0.0)
+        missed = (here.error[1] + _EPS * level)[c > 0]
+        self.worst[0] = max(self.worst[0], float(np.max(missed / (defect[c > 0] + _FLOOR), initial=0.0)))
         return defect.reshape(gap.shape), here.derivative_kernel.reshape(gap.shape)
 
 
@@ -136,8 +137,9 @@ class _Layer:
     def step(self, rows: Select, columns: Select, gap: Real, ntk: Real) -> tuple[Real, Real, _Share]:
         """1 − c and Θ/√(q₁q₂) of y' from those of y; ``pairs`` is None for the inputs themselves.
 
-        The third is the largest relative change of 1 − c that an error 1 of `Parallel`'s F would make, and by
-        what factor a relative error of 1 − c grows, at least 1: where c < 0 it can.
+        The third holds the largest relative changes of 1 − c that an error 1 of `Parallel`'s F and a relative
+        error 1 of q (in the difference of two lengths) would make, and by what factor a relative error of
+        1 − c grows, at least 1: where c < 0 it can.
         """
         if self.pairs is None:
             after = gap * (column(self.signal, rows) * row(self.signal, columns))
@@ -145,14 +147,18 @@ class _Layer:
             slope = np.zeros_like(gap)
         else:
             after, slope = self.pairs.tile(rows, columns, gap)
-        share = 0.0
+        share, lengths = 0.0, 0.0
         if self.parallel.left.shape[1]:
             level, scale = self.parallel.defect(rows, columns)
             after += level
             scale /= after + _FLOOR
             share = float(np.max(scale))
         else:
-            after += self._level(rows, columns)
+            level = self._level(rows, columns)
+            after += 0.0 if level is None else level
+        if level is not None and len(self.root) > 1:
+            near = np.abs(column(self.length, rows) - row(self.length, columns)) * (after + _FLOOR)
+            lengths = float(np.max(np.divide(2 * level, near, out=np.zeros_like(near), where=near > 0)))
         np.clip(after, 0.0, 2.0, out=after)
         growth = 1.0
         if self.pairs is not None and float(np.max(gap)) > 1:
@@ -161,12 +167,17 @@ class _Layer:
         slope *= ntk
         slope -= after
         slope += 1
-        return after, slope, (share, growth)
+        return after, slope, (share, lengths, growth)
+
+    @cached_property
+    def length(self) -> Real:
+        """Log q of y."""
+        return np.asarray(2 * np.log(self.root))
 
     def _level(self, rows: Select, columns: Select) -> Any:
-        """1 − c of y' where y has c = 1, from the bias alone; 0 for inputs with the same q."""
+        """1 − c of y' where y has c = 1, from the bias alone; None for inputs with the same q."""
         if len(self.signal) == 1 or self.sigma_b2 == 0:
-            return 0.0
+            return None
         a1, a2 = column(self.signal, rows), row(self.signal, columns)
         scale = column(self.following, rows) * row(self.following, columns)
         # √(q₁'q₂') − σ_b² − √(a₁²a₂²), multiplied out: the bias is common to both inputs
@@ -575,11 +586,11 @@ def _errors(layers: list[_Layer], tables: Sequence[Sequence[float]], shares: Rea
     """
     ntk_error, ntk, gap_error = 0.0, 0.0, _ROUNDING
     q_error = np.full_like(layers[0].root, _ROUNDING)  # relative
-    for layer, (off, slope_off), (share, growth) in zip(layers, tables, shares.tolist(), strict=True):
+    for layer, (off, slope_off), (share, apart, growth) in zip(layers, tables, shares.tolist(), strict=True):
         sigma_w2, size = layer.sigma_w2, float(np.max(layer.following**2))
         slope, relative = float(np.max(layer.slope)), float(np.max(q_error))
         q_error = layer.elasticity * q_error + _ROUNDING
-        added = _ROUNDING + off + 2 * relative + SAFETY * layer.parallel.error * share
+        added = _ROUNDING + off + (2 + apart) * relative + SAFETY * layer.parallel.error * share
         gap_error = growth * gap_error + added
         lengths = float(np.max(layer.following) * np.max(layer.following * q_error))  # √(q₁q₂) and its error
         slope_error = slope * (slope_off + gap_error + relative)
