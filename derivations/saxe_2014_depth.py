@@ -1,4 +1,4 @@
-"""Saxe et al.: with many layers the learning time of a mode stays finite, and small starts become costly.
+"""Saxe et al.: with L layers L times the learning time of a mode stays finite; small starts become costly.
 
 With L weight matrices of equal strength a, the loss (s − a^L)²/2 gives τ ȧ = a^(L−1) (s − a^L) in each, and
 the mode's strength u = a^L obeys τ u̇ = L u^(2−2/L) (s − u).  As L → ∞ the exponent tends to 2.  So

@@ -77,8 +77,11 @@ def draw(found: Data) -> Any:
     axes[0].set(xlabel="pre-activation variance $q$", ylabel=r"$\mathrm{E}\,\tanh^2$", ylim=(-0.95, 1.0))
     axes[0].legend(loc="lower left")
     count = np.arange(1, found.error.shape[1] + 1)
-    for row, (q, colour) in enumerate(zip(found.at, SERIES, strict=False)):
-        axes[1].plot(count, found.error[row], color=colour, marker="o", ms=2.5, label=f"$q = {q:g}$")
+    from matplotlib import colormaps
+
+    shades = colormaps["cividis"](np.linspace(0, 0.9, len(found.at)))  # not the colours of (a)
+    for row, (q, colour, marker) in enumerate(zip(found.at, shades, "osD^v", strict=True)):
+        axes[1].plot(count, found.error[row], color=colour, marker=marker, ms=2.5, label=f"$q = {q:g}$")
         axes[1].plot(found.best[row], found.error[row].min(), "o", ms=8, mfc="none", color=colour)
     axes[1].set(yscale="log", ylim=(1e-7, 1e8), xlabel="terms", ylabel="relative error")
     axes[1].set_xticks(range(0, len(count) + 1, 4))
