@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ALGEBRA",
-    "CHO_SAUL",
+    "CALCULUS",
     "DAVID",
     "DLMF_BESSEL",
     "DLMF_ERFC",
@@ -26,7 +26,7 @@ STEIN = "Stein, Estimation of the mean of a multivariate normal distribution, An
 ISSERLIS = "Isserlis, On a formula for the product-moment coefficient, Biometrika 12 (1918) 134-139"
 OWEN = "Owen, Tables for computing bivariate normal probabilities, Ann. Math. Statist. 27 (1956) 1075-1090"
 SHEPPARD = "Sheppard, On the application of the theory of error, Phil. Trans. A 192 (1899) 101-167 (quadrant)"
-CHO_SAUL = "Cho & Saul, Kernel methods for deep learning, NIPS 22 (2009), eq. (1)"
+CALCULUS = "elementary calculus (an integral is the sum of those over the pieces)"
 TONG = "Tong, The multivariate normal distribution, Springer (1990), ch. 2-3"
 DAVID = "David, A note on the evaluation of the multivariate normal integral, Biometrika 40 (1953) 458-459"
 HADAMARD = "Hadamard, Lectures on Cauchy's problem, Yale (1923), book III ch. 1 (finite part)"

@@ -207,7 +207,7 @@ def _variance(activation: Any, timeout: float) -> Checked:
         before=m2 - m1**2,
         after=value,
         reason="The variance of the output is its second moment less its mean squared: Var g = m₂ − m₁².",
-        references=("Kumar 2017, arXiv:1704.08863, eq. (22)",),
+        references=("the definition of the variance",),
     )
     steps = (*second.derivation.steps, *first.derivation.steps, *((step,) if m1 != 0 else ()))
     declined = second.derivation.declined + first.derivation.declined

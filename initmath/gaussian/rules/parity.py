@@ -11,7 +11,7 @@ from sympy import Add, Heaviside, Integer, Rational, S, oo
 from initmath.derivation import Declined, Step
 from initmath.gaussian.atoms import atoms_of, integral_of, mirrored, only_atom
 from initmath.gaussian.convergence import pole
-from initmath.gaussian.references import CHO_SAUL, TONG
+from initmath.gaussian.references import CALCULUS, TONG
 from initmath.gaussian.rules.split import pieces_of
 from initmath.integral import GaussianIntegral
 from initmath.piecewise import contains_kinks, sign_of
@@ -117,7 +117,7 @@ def _half(node: GaussianIntegral, atom: Any) -> Step | None:
         after,
         "The function beside the indicator is even, so each half of the line gives half of its expectation",
         (),
-        (CHO_SAUL,),
+        (CALCULUS,),
     )
 
 

@@ -9,7 +9,7 @@ from sympy import Add, Heaviside, Mul, S, exp
 
 from initmath.derivation import Declined, Step
 from initmath.errors import InputError
-from initmath.gaussian.references import CHO_SAUL
+from initmath.gaussian.references import CALCULUS
 from initmath.integral import GaussianIntegral
 from initmath.piecewise import PiecewiseSmooth, contains_kinks
 
@@ -67,7 +67,7 @@ def apply(node: GaussianIntegral) -> Step | Declined:
         "On each interval between the kinks the function is one smooth expression; "
         "θ(x − c), which is 1 for x > c and 0 for x < c, switches on the change at each kink",
         (),
-        (CHO_SAUL,),
+        (CALCULUS,),
     )
 
 
