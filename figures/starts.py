@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.second_route import length, normal_mean
 from figures.sheet import BLUE, GREEN, GREY, VERMILION, letters, panels
 
 WIDTH, DEPTH = 256, 50
@@ -146,6 +147,14 @@ def check(found: Data) -> None:
         and found.wide_gradient[1, 0] < 0.05
         and found.wide_gradient[2, 0] > 1e3
     )
+    for (_, sigma_w2, sigma_b2), wide_q, gradient in zip(
+        found.starts, found.wide_q, found.wide_gradient, strict=True
+    ):
+        step = length(np.tanh, sigma_w2, sigma_b2)
+        np.testing.assert_allclose(wide_q, [1.0, *map(step, wide_q[:-1])], rtol=1e-9)
+        chi = [sigma_w2 * normal_mean(lambda y: np.cosh(y) ** -4.0, q) for q in wide_q[:-1]]
+        np.testing.assert_allclose(gradient[:-1] / gradient[1:], chi, rtol=1e-9)
+        assert gradient[-1] == 1
     for sample, wide in ((found.q, found.wide_q), (found.gradient, found.wide_gradient)):
         logs = np.log(sample)
         error = logs.std(axis=1) / np.sqrt(sample.shape[1])

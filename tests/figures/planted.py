@@ -111,6 +111,11 @@ PLANTED: dict[str, tuple[Change, ...]] = {
         scaled("wide", 1.03),
         shifted("edge", 0.01),
     ),
+    "starts": (
+        scaled("wide_q", _column(1, 1, 1.01, 1)),
+        scaled("wide_gradient", _column(1.05, 1, 1, 1)),
+        scaled("gradient", 10),
+    ),
     "taylor_against_truth": (
         scaled("error", _column(1.2, 1, 1, 1, 1)),
         scaled("truth", 1.01),
