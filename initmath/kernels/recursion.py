@@ -47,6 +47,7 @@ _ROUNDING = 16 * _EPS  # of one layer, relative
 _USELESS = 0.1  # relative error of 1 − c
 _FLOOR = 1e-28  # of 1 − c: below the squared rounding of g no digit is claimed of two parallel inputs
 _SPLIT = 2.0**27 + 1
+_CONTRADICTION = 1e-6  # between G and the 1 − c that is given with it: more than rounding of float32 data
 _WIDER = 0.05  # in log q: a table is made a little wider than the layer that asks for it
 
 
@@ -258,7 +259,9 @@ def infinite_width(
     activation = resolve(act)
     if activation.expr is not None and activation.jumps:
         raise InputError(f"{activation.name} jumps: its tangent kernel is infinite (E g'^2 has a delta)")
-    depth = _depth(depth)
+    depth = _count(depth, "depth")
+    if threads is not None:
+        threads = _count(threads, "threads")
     sigma_w2, sigma_b2 = _variance("sigma_w2", sigma_w2, 0.0), _variance("sigma_b2", sigma_b2, -1.0)
     given, apart, together = _inputs(gram, gap)
     # without a bias the law of y and −y is the same: k(−c) = ± k(c) keeps the digits of opposite inputs
@@ -416,10 +419,10 @@ def _sampled(diagonal: Real, apart: Real) -> list[tuple[NDArray[np.intp], NDArra
     return [(rows, columns), (first, second)]
 
 
-def _depth(depth: Any) -> int:
-    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
-        raise InputError(f"depth must be an integer of at least 1, got {depth!r}")
-    return int(depth)
+def _count(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputError(f"{name} must be an integer of at least 1, got {value!r}")
+    return int(value)
 
 
 def _variance(name: str, value: Any, above: float) -> float:
@@ -454,6 +457,11 @@ def _inputs(gram: ArrayLike, gap: ArrayLike | None) -> tuple[Real, Real, Real]:
             raise InputError("gap must be an n × n matrix of numbers") from None
         if apart.shape != given.shape or not np.array_equal(apart, apart.T):
             raise InputError("gap must be a symmetric matrix of the shape of the Gram matrix")
+        if np.any(np.diagonal(apart) != 0):
+            raise InputError("the diagonal of gap must be 0: an input's correlation with itself is 1")
+        scale = np.sqrt(diagonal)[:, None] * np.sqrt(diagonal)[None, :]
+        if not np.allclose(scale * (1 - apart), given, rtol=0, atol=_CONTRADICTION * float(diagonal.max())):
+            raise InputError("gap contradicts the Gram matrix: it is 1 - G_ij/√(G_ii G_jj), with more digits")
         together = 2 - apart
     if not np.all((apart >= -1e-9) & (apart <= 2 + 1e-9)):
         raise InputError("the Gram matrix is not positive semidefinite: |G_ij| must be at most √(G_ii G_jj)")

@@ -28,7 +28,7 @@ dl div { display: grid; grid-template-columns: 10.5rem 1fr; gap: .1rem .8rem; pa
 dt { color: #555; }
 dd { margin: 0; min-width: 0; }
 .scroll { overflow-x: auto; max-width: 100%; padding-block: .25rem; }
-span.scroll { display: inline-block; vertical-align: middle; }
+span.scroll { display: inline-block; vertical-align: middle; padding-block: .5rem; }
 .scroll:focus-visible { outline: 2px solid #00558c; }
 .formula { margin: .35rem 0 .35rem 1.2rem; }
 .step { margin: .9rem 0; }

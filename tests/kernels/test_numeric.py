@@ -98,7 +98,9 @@ def test_nothing_cancels_where_two_inputs_become_one(name):
     slope = moments(resolve(name), 1.3).derivative_second_moment.value
     leading = 1.3 * slope * gap
     assert np.all(np.abs(found.defect / leading - 1) <= 2 * np.sqrt(gap) + found.defect_error / leading)
-    assert np.all(found.defect_error <= 2e-6 * leading)
+    # g(y₁) − g(y₂) carries the rounding of both, √(m₂/defect) of it relative to itself
+    rounding = np.finfo(float).eps * np.sqrt(found.kernel / leading)
+    assert np.all(found.defect_error <= (10 * rounding + 1e-12) * leading)
     if found.method == "closed form":
         assert np.all(found.defect_error <= 1e-14 * leading)
 

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from initmath.errors import InputError
 from initmath.kernels import infinite_width
 
 
@@ -29,7 +30,8 @@ def erf_gap(q1: float, q2: float, gap: object, sigma_w2: float, sigma_b2: float,
 @pytest.mark.parametrize("q2", [1.0, 3.0])
 def test_erf_in_chaos_stays_within_the_error(sigma_b2, near, side, q2):
     gap = float(near) if side > 0 else 2 - float(near)
-    given = np.sqrt([[1, q2], [q2, q2 * q2]])
+    entry = np.sqrt(q2) * (1 - gap)
+    given = [[1, entry], [entry, q2]]
     found = infinite_width("erf", given, depth=12, sigma_w2=25.0, sigma_b2=sigma_b2, gap=[[0, gap], [gap, 0]])
     true = erf_gap(1.0, q2, mpmath.mpf(gap), 25.0, sigma_b2, 12)
     assert abs(found.gap[0, 1] / float(true) - 1) <= found.gap_error < 0.1
@@ -81,3 +83,18 @@ def test_parallel_inputs_of_nearly_one_length(near):
     found = infinite_width("erf", given, depth=3, sigma_w2=1.5, sigma_b2=0.1, gap=np.zeros((2, 2)))
     true = float(erf_gap(1.0, 1 + near, mpmath.mpf(0), 1.5, 0.1, 3))
     assert abs(found.gap[0, 1] / true - 1) <= found.gap_error
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"gap": [[0, 1.9], [1.9, 0]]}, "contradicts"),
+        ({"gap": [[0.1, 0.5], [0.5, 0.1]]}, "diagonal"),
+        ({"threads": -3}, "threads"),
+        ({"threads": "a"}, "threads"),
+    ],
+    ids=str,
+)
+def test_wrong_inputs(asked, says):
+    with pytest.raises(InputError, match=says):
+        infinite_width("relu", [[1, 0.5], [0.5, 1]], depth=1, sigma_w2=2.0, **asked)
