@@ -48,7 +48,8 @@ def time_to_learn(s: Any, u0: Any, u_f: Any, *, depth: int = 2, tau: Any = 1, di
     s : number
         Strength of the mode in the data, a singular value of the input-output correlation, s > 0.
     u0, u_f : number
-        Start and end, positive and on the same side of s: the flow never crosses s, and never leaves 0.
+        Start and end, positive and on the same side of s: the flow never crosses s, and with L ≥ 2 never
+        leaves 0. One layer leaves 0 at once: there u₀ = 0 is allowed.
     depth : int
         Number L of weight matrices.
     tau : number
@@ -78,15 +79,18 @@ def time_to_learn(s: Any, u0: Any, u_f: Any, *, depth: int = 2, tau: Any = 1, di
     '1.61168121985961'
     """
     count, strength, scale = layers(depth), positive(s, "s"), positive(tau, "tau")
-    start, end = positive(u0, "u0"), positive(u_f, "u_f")
+    start, end = _start(u0, count), positive(u_f, "u_f")
     _reachable(strength, start, end)
     closed = _closed_time(strength, start, end, count, scale)
     if start == end:
         return Number(Status.EXACT, arb(0), closed, METHOD, digits)
     for prec in _precisions(digits, count.bit_length()):
         with working_precision(prec):
-            first, last = _position(start, strength), _position(end, strength)
-            ball = _scale(strength, count, scale) * _elapsed(start > strength, first, last, count)
+            if count == 1:
+                ball = to_arb(scale) * to_arb((strength - start) / (strength - end)).log()
+            else:
+                first, last = _position(start, strength), _position(end, strength)
+                ball = _scale(strength, count, scale) * _elapsed(start > strength, first, last, count)
             if _sharp(ball, digits):
                 return Number(
                     Status.NUMERIC if closed is None else Status.EXACT, ball, closed, METHOD, digits
@@ -127,7 +131,7 @@ def mode_strength(t: Any, s: Any, u0: Any, *, depth: int = 2, tau: Any = 1, digi
     '0.900000000000000'
     """
     count, strength, scale = layers(depth), positive(s, "s"), positive(tau, "tau")
-    start, time = positive(u0, "u0"), rational(t, "t")
+    start, time = _start(u0, count), rational(t, "t")
     if time < 0:
         raise InputError(f"t must not be negative, got {t!r}: the flow is only followed forwards")
     if start == strength or time == 0:
@@ -263,6 +267,12 @@ def _constant(value: Fraction, digits: int) -> Number:
         return Number(
             Status.EXACT, to_arb(value), Rational(value.numerator, value.denominator), METHOD, digits
         )
+
+
+def _start(u0: Any, depth: int) -> Fraction:
+    """u₀ > 0, or 0 for one layer, which has no saddle there."""
+    value = rational(u0, "u0")
+    return value if depth == 1 and value == 0 else positive(u0, "u0")
 
 
 def _reachable(s: Fraction, start: Fraction, end: Fraction) -> None:

@@ -1,6 +1,7 @@
 """Every Saxe number of the reference, to all its digits; closed forms against integration."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def test_deep_networks_approach_the_limit():
     gaps = [depth * float(time_to_learn(2, "0.1", "1.9", depth=depth)) - limit for depth in (10, 100, 1000)]
     assert 8 < gaps[0] / gaps[1] < 13 and 9 < gaps[1] / gaps[2] < 11  # of first order in 1/L
     assert gaps[2] != 0
+
+
+def test_one_layer_leaves_zero_and_two_do_not():
+    assert float(mode_strength(1, 2, 0, depth=1).value) == pytest.approx(2 - 2 * math.exp(-1), rel=1e-14)
+    assert float(time_to_learn(2, 0, 1, depth=1, tau=3).value) == pytest.approx(3 * math.log(2), rel=1e-14)
+    for depth in (2, 3):
+        with pytest.raises(InputError, match="u0"):
+            mode_strength(1, 2, 0, depth=depth)
 
 
 def test_digits_are_kept_close_to_the_target():
