@@ -192,8 +192,8 @@ def assess_spectrum(
     }
     for name, other in alternatives.items():
         shifts[name] = _said(other, centres, width) - said[:-2]
-    reach = {name: _power(shift, checks, level) for name, shift in shifts.items()}
     shallow = law.depth <= _DEPTH_TO_WIDTH * min(each.experiment.width for each in spectra)
+    reach = {name: _power(shift, checks, level, shallow) for name, shift in shifts.items()}
     return _verdict(checks, reach, level, power, shallow)
 
 
@@ -339,12 +339,14 @@ def _checks(
     return tuple(found)
 
 
-def _power(shift: Real, checks: Sequence[SpectrumCheck], level: float) -> float:
+def _power(shift: Real, checks: Sequence[SpectrumCheck], level: float, shallow: bool) -> float:
     """Probability that the best single check refutes: a lower bound of that of all together."""
     from scipy.special import ndtr, stdtrit
 
     best = 0.0
     for change, check in zip(shift, checks, strict=False):
+        if not (shallow or _exact(check)):
+            continue  # could not refute anything
         size = abs(float(change))
         if check.standard_error < _EXACT:
             best = max(best, float(size > 10 * _EXACT))
@@ -379,7 +381,7 @@ def _verdict(
         each = min(missed, key=lambda name: reach[name])
         reason = (
             f"nothing contradicts the law, but {each} would be refuted with probability {reach[each]:.2g} "
-            "only; more networks would do"
+            f"only; {'more networks' if shallow else 'larger widths, against the depth,'} would do"
         )
         return SpectrumJudgement(Verdict.UNKNOWN, reason, checks, p, reach)
     least = min(reach.values())

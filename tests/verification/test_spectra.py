@@ -222,3 +222,11 @@ def test_slopes_that_are_too_rare_leave_it_open():
     spectra = _three(_experiment(law, "hardtanh", 64, 8, model="free", q=0.05), "free")
     judged = assess_spectrum(law, spectra)
     assert judged.verdict is Verdict.UNKNOWN and judged.p is None and "too rare" in judged.reason
+
+
+def test_what_could_not_refute_confirms_nothing():
+    """L = 8 with widths 32, 16 and 8: the finite width is not taken out, so there is no power either."""
+    law = spectral_law("tanh", 8, "orthogonal", 0.3)
+    spectra = _three(_experiment(law, "tanh", 32, 40, model="free", q=0.3), "free", more=1)
+    judged = assess_spectrum(law, spectra)
+    assert judged.verdict is Verdict.UNKNOWN and set(judged.power.values()) == {0.0}
