@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initmath.answers.exact import counted
-from initmath.display.data import to_data
 from initmath.display.document import Block, Facts, Heading, Paragraph
 from initmath.errors import InputError
 from initmath.simulate.execution import Progress
@@ -23,9 +22,6 @@ __all__ = ["Sampled", "sample"]
 
 _EIGENVALUES = 8000
 """About so many eigenvalues give a smooth histogram."""
-
-_LEAST_NETWORKS = 8
-"""Of which a verdict can be given; see `initmath.verification.spectra`."""
 
 _USUAL_NETWORKS = 12
 
@@ -72,10 +68,6 @@ class Sampled:
     p: float | None
     power: float | None
     log_lambda: NDArray[np.float64] = field(repr=False, compare=False, metadata={"json": False})
-
-    def data(self) -> Any:
-        """JSON."""
-        return to_data(self)
 
     def blocks(self) -> tuple[Block, ...]:
         """Heading, verdict, facts."""
@@ -132,11 +124,11 @@ def sample(
 
 
 def _verdict(law: SpectralLaw, spectra: SampledSpectra) -> tuple[str, str, float | None, float | None]:
-    from initmath.verification.spectra import assess_spectrum
+    from initmath.verification.spectra import LEAST_NETWORKS, assess_spectrum
 
     width, networks = spectra.experiment.width, spectra.experiment.networks
-    if width < _LEAST_WIDTH or networks < _LEAST_NETWORKS:
-        wanted = f"{_LEAST_NETWORKS} networks of width {_LEAST_WIDTH} or more"
+    if width < _LEAST_WIDTH or networks < LEAST_NETWORKS:
+        wanted = f"{LEAST_NETWORKS} networks of width {_LEAST_WIDTH} or more"
         return "unknown", f"a verdict takes {wanted}", None, None
     smaller = [spectra.at_width(width // part, _MORE * networks) for part in (2, 4)]
     try:

@@ -33,7 +33,7 @@ from initmath.spectra import SpectralLaw
 from initmath.spectra.expectation import expectation
 from initmath.verification.verdict import LEVEL, POWER, Verdict
 
-__all__ = ["SpectrumCheck", "SpectrumJudgement", "assess_spectrum", "same_spectra"]
+__all__ = ["LEAST_NETWORKS", "SpectrumCheck", "SpectrumJudgement", "assess_spectrum", "same_spectra"]
 
 Real = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ SCALE = 0.03
 """The error of σ_w² that must be within reach for CONFIRMED."""
 
 _QUANTILES = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
-_LEAST_NETWORKS = 8
+LEAST_NETWORKS = 8
 _SKEW = 0.3
 """Largest skewness of a mean slope: that of a Poisson variable of mean 11."""
 
@@ -242,8 +242,8 @@ def _check(spectra: Sequence[SampledSpectra]) -> None:
     if not all(np.isfinite(each.slopes).all() for each in spectra):
         raise InputError("slopes whose fourth power leaves the range of a double have no average to test")
     few = min(each.experiment.networks for each in spectra)
-    if few < _LEAST_NETWORKS:
-        raise InputError(f"at least {_LEAST_NETWORKS} networks at each width are needed, got {few}")
+    if few < LEAST_NETWORKS:
+        raise InputError(f"at least {LEAST_NETWORKS} networks at each width are needed, got {few}")
 
 
 def _centres(law: SpectralLaw) -> tuple[Real, float]:
