@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 
 from initmath.errors import InputError
 from initmath.finite_width.law import breaks
@@ -87,6 +86,8 @@ def trade_off(activation: Any, q: ArrayLike) -> TradeOff:
 
 def nearest(activation: Any) -> Nearest | None:
     """Look for the q at which the two gains differ least; None where that means nothing."""
+    from scipy.optimize import minimize_scalar
+
     if activation.is_symbolic or (activation.expr is not None and no_edge(activation) is not None):
         return None
     grid = np.geomspace(LOW, HIGH, SAMPLES)

@@ -106,7 +106,7 @@ def _section(section: Any) -> str:
     parts = [f'<section id="{section.anchor}" aria-labelledby="{section.anchor}-title">']
     parts.append(f'<h2 id="{section.anchor}-title">{escape(section.title)}</h2>')
     if section.blocks:
-        parts.append(to_html(section.blocks, level=1))
+        parts.append(section.body)
     for name, code in section.code:
         parts.append(f"<h3>{escape(name)}</h3>")
         label = escape(f"{name} code", quote=True)

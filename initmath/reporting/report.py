@@ -11,7 +11,6 @@ from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from time import monotonic
 from typing import Any
 
 from initmath import answers
@@ -202,24 +201,20 @@ def report(
     derivation = parts.pop("Derivation", ())
     tell(TITLES["depth"])
     depth, beside = make("depth", asked), make("published", asked, derived.criteria)
+    first = Section("answer", "What the weights should start with", answer, code=calls_of(derived))
+    told = [Section(_anchor(title), title, blocks) for title, blocks in parts.items()]
+    told.append(Section("derivation", "Derivation, step by step", _raised(derivation)))
+    if executor is not None:
+        _typeset([first, *told, beside])  # to_html() will ask for it, and this process has nothing to do
     made = jobs.finished()
     plane = made["diagram"]
     depth = replace(depth, blocks=(*depth.blocks, *plane.blocks), picture=plane.picture, alt=plane.alt)
-    sections = (
-        Section("answer", "What the weights should start with", answer, code=calls_of(derived)),
-        made["glance"],
-        *(Section(_anchor(title), title, blocks) for title, blocks in parts.items()),
-        Section("derivation", "Derivation, step by step", _raised(derivation)),
-        depth,
-        made["spectrum"],
-        made["verification"],
-        beside,
-    )
+    sections = (first, made["glance"], *told, depth, made["spectrum"], made["verification"], beside)
     return Report(activation, str(q), opening, sections, _colophon(seed))
 
 
-LOADING = 0.4
-"""About the seconds that Matplotlib and SciPy take to load."""
+LOADING = 0.6
+"""About the seconds that a picture takes longer here, where Matplotlib and SciPy must be loaded first."""
 
 
 class _Jobs:
@@ -234,7 +229,6 @@ class _Jobs:
         self.waiting: list[str] = []
         self.coming: dict[str, Future[Section]] = {}
         self.last: Future[Section] | None = None
-        self.since = 0.0
         self.turn = RLock()
 
     def begin(self, anchor: str, *given: Any) -> None:
@@ -247,7 +241,7 @@ class _Jobs:
         with self.turn:
             if self.executor is None or not self.waiting or not (self.last is None or self.last.done()):
                 return
-            anchor, self.since = self.waiting.pop(0), monotonic()
+            anchor = self.waiting.pop(0)
             self.last = self.coming[anchor] = self.executor.submit(
                 drawn, anchor, self.asked, *self.given[anchor]
             )
@@ -256,12 +250,11 @@ class _Jobs:
     def finished(self) -> dict[str, Section]:
         """Return all of them; what nobody has begun is made here, the last first.
 
-        But the other process has loaded what pictures take: if it has been at a section for so long that it
-        will be free before this one has, too, it gets the next one.
+        But the other process has loaded what pictures take: the last one waits for it as long as that.
         """
-        here = {}
+        here: dict[str, Section] = {}
         while True:
-            if self.waiting and self.last is not None and monotonic() - self.since > LOADING:
+            if len(self.waiting) == 1 and not here and self.last is not None:
                 wait([self.last], LOADING)
             with self.turn:
                 if not self.waiting:
@@ -301,6 +294,11 @@ def _anchor(title: str) -> str:
 def _of_terminal(block: Block) -> bool:
     """Whether a block tells of an option of the command line: the calls on the page do what it is for."""
     return isinstance(block, Paragraph) and "--" in show(block.text, PlainMedium())
+
+
+def _typeset(sections: list[Section]) -> list[str]:
+    """Make the HTML of sections, which keep it."""
+    return [section.body for section in sections]
 
 
 def _raised(blocks: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,13 @@ class Section:
     alt: str = ""
     code: tuple[tuple[str, str], ...] = ()
 
+    @cached_property
+    def body(self) -> str:
+        """The blocks as HTML."""
+        from initmath.display.html import to_html
+
+        return to_html(self.blocks, level=1)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -105,7 +113,7 @@ def drawn(anchor: str, asked: Asked, *given: Any) -> Section:
     from initmath.reporting.page import svg
 
     made = make(anchor, asked, *given)
-    return made if made.picture is None else replace(made, picture=svg(made.picture, anchor, made.alt))
+    return made if made.picture is None else replace(made, picture=svg(made.picture, made.anchor, made.alt))
 
 
 def _or_caution(anchor: str, maker: Callable[[], Section]) -> Section:
@@ -166,12 +174,12 @@ def _diagram(asked: Asked, critical: CriterionResult) -> Section:
     try:
         around = answers.diagram_with(asked.activation, marked, POINTS, asked.q, sketch=True)
     except InitmathError as error:
-        return Section("diagram", TITLES["diagram"], (Caution(f"No phase diagram: {error}"),))
+        return Section("depth", TITLES["diagram"], (Caution(f"No phase diagram: {error}"),))
     alt = (
         "Phase diagram: over how many layers the correlation of two inputs is remembered, in the plane of "
         "weight and bias variance. The line is the edge of chaos, the dot the point of this page."
     )
-    return Section("diagram", TITLES["diagram"], (), around.plot(), alt)
+    return Section("depth", TITLES["diagram"], (), around.plot(), alt)
 
 
 def _spectrum(asked: Asked) -> Section:

@@ -39,6 +39,7 @@ Progress = Callable[[int, int], object]
 Range = tuple[int, int]
 
 _TASK_SECONDS = 0.3  # about: short enough to lose little, long enough to be worth sending
+_ALONE_SECONDS = 0.4  # below, one thread is done before two that take turns at the interpreter
 
 
 class _Stopped(Exception):
@@ -72,8 +73,8 @@ def run(
     experiment : Experiment
     executor : concurrent.futures.Executor, optional
         Processes, Dask (`dask_executor`), MPI (``mpi4py.futures.MPIPoolExecutor``); by default threads on
-        the cores that this process may use.  The numbers are the same, bit for bit, on any number of workers
-        of one kind of machine.
+        the cores that this process may use, or this thread where all is done in an instant.  The numbers are
+        the same, bit for bit, on any number of workers of one kind of machine.
     resume : path, optional
         An .npz file: finished networks are saved to it every few seconds, at the end and on the way out of
         any error or Ctrl-C; a run of the same experiment begins with what the file has.
@@ -113,6 +114,8 @@ def run(
     try:
         if executor is not None:
             _Dispatch(experiment, store, executor, report).run()
+        elif experiment.networks * _seconds(experiment) < _ALONE_SECONDS:
+            _Dispatch(experiment, store, InlineExecutor(), report).run()
         else:
             _with_threads(experiment, store, report)
     finally:
@@ -158,13 +161,7 @@ def _with_threads(experiment: Experiment, store: Store, report: Callable[[], Non
 
 def ranges(experiment: Experiment, done: Array) -> list[Range]:
     """Split the networks still to be computed into ranges of about equal and not too long duration."""
-    e = experiment
-    neurons = e.width * e.depth * (2 + 3 * e.backward)
-    if e.route == "explicit":
-        seconds = neurons * e.width * (12e-9 + 1e-10 * e.inputs.size) + 5e-5 * e.depth
-    else:
-        seconds = neurons * e.inputs.size * 1.5e-8 + 1e-5 * e.depth
-    size = max(1, min(int(_TASK_SECONDS / seconds), ceil(e.networks / 8)))
+    size = max(1, min(int(_TASK_SECONDS / _seconds(experiment)), ceil(experiment.networks / 8)))
     left = np.flatnonzero(~done)
     found: list[Range] = []
     for group in np.split(left, np.flatnonzero(np.diff(left) > 1) + 1):
@@ -172,6 +169,14 @@ def ranges(experiment: Experiment, done: Array) -> list[Range]:
             first, last = int(group[0]), int(group[-1]) + 1
             found += [(start, min(start + size, last)) for start in range(first, last, size)]
     return found
+
+
+def _seconds(e: Experiment) -> float:
+    """About what one network takes."""
+    neurons = e.width * e.depth * (2 + 3 * e.backward)
+    if e.route == "explicit":
+        return neurons * e.width * (12e-9 + 1e-10 * e.inputs.size) + 5e-5 * e.depth
+    return neurons * e.inputs.size * 1.5e-8 + 1e-5 * e.depth
 
 
 class _Dispatch:

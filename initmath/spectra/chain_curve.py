@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from initmath.spectra.chain_equation import ChainEquation
 from initmath.spectra.curve import place
@@ -295,6 +294,8 @@ def _branch_point(
     equation: ChainEquation, state_in: Complex, state_out: Complex, bracket: list[float]
 ) -> Edge | None:
     """Where d log z/dt₀ = 0 on the real line, the groups matching; None where the slope does not change."""
+    from scipy.optimize import brentq
+
     sides = np.where(np.imag(state_out) > np.pi / 2, np.pi, 0.0)
     home = _gaps(equation, np.real(state_out), sides)
     if home is None:

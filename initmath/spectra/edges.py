@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import expit
 
+from initmath.spectra.crossings import crossings
 from initmath.spectra.uniform import UniformEquation
 
 __all__ = ["components"]
@@ -86,12 +86,12 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
     near = _NEAR if equation.law.branches else _NEAR_ATOM
     place, ends = _parametrised(low, high, near * min(1.0, float(np.sqrt(spread + _TINY))))
 
-    def descent(y: float) -> float:
+    def descent(y: Real) -> Real:
         """D log z/d log w; −1 where z is not real."""
-        return float(_descent(equation, place(np.array([y])))[0])
+        return _descent(equation, place(y))
 
     grid = np.linspace(*ends, _GRID)
-    values = _descent(equation, place(grid))
+    values = descent(grid)
     for index, end in ((0, low), (-1, high)):
         if any(abs(end - s) < _ROUNDING and abs(left) < _ROUNDING for s, left in _atom_balance(equation)):
             inner = values[1] if index == 0 else values[-2]
@@ -99,7 +99,7 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
                 np.copysign(_ROUNDING, inner)
             )  # the slope is 0 at the atom itself, which is the edge
     if not (values > 0).any():
-        peak = _peak(lambda y: _descent(equation, place(y)), grid, values)
+        peak = _peak(descent, grid, values)
         if peak is None:
             return []
         where = int(np.searchsorted(grid, peak[0]))
@@ -109,9 +109,9 @@ def _regions(equation: UniformEquation, low: float, high: float) -> list[tuple[f
     for i in range(len(grid) - 1):
         if (values[i] > 0) == (values[i + 1] > 0):
             continue
-        if descent(grid[i]) * descent(grid[i + 1]) > 0:
+        if np.prod(descent(grid[i : i + 2])) > 0:
             continue  # rounding about 0
-        root = float(place(np.array([brentq(descent, grid[i], grid[i + 1], xtol=1e-14, rtol=1e-14)]))[0])
+        root = float(place(crossings(descent, grid[i : i + 1], grid[i + 1 : i + 2]))[0])
         if start is None:
             start = root
         else:

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from initmath.activation import Activation
@@ -25,6 +24,7 @@ from initmath.activation.asymptotics import limit_at
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.quadrature import expectation
 from initmath.spectra.analytic import Analytic, analytic
+from initmath.spectra.crossings import crossings
 
 __all__ = ["Branch", "SlopeLaw", "bernoulli", "slope_law"]
 
@@ -449,9 +449,8 @@ def _monotone(a: _Continuation, left: float, right: float, reach: float, share: 
 
         at = value(inner)
         seen = np.flatnonzero(np.isfinite(at) & (at != 0))
-        for i, j in pairwise(seen):
-            if at[i] * at[j] < 0:
-                turns.append(float(brentq(value, inner[i], inner[j], xtol=1e-15, rtol=1e-14)))
+        turn = np.flatnonzero(np.diff(np.sign(at[seen])))
+        turns += crossings(value, inner[seen[turn]], inner[seen[turn + 1]]).tolist()
     if len(turns) > _MOST_TURNS:
         raise InputError(f"g'² turns more than {_MOST_TURNS} times within the Gaussian: choose a smaller q")
     bounds = [low, *sorted(turns), high]

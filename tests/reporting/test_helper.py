@@ -57,10 +57,11 @@ def test_a_lost_process_is_told_of_and_replaced(alone):
     assert page.to_html() == alone and len(told) == 4
 
 
-def test_a_section_made_elsewhere_is_drawn():
-    page = initmath.report("relu", executor=InlineExecutor())
+def test_a_section_made_elsewhere_is_drawn(alone):
+    page = initmath.report("relu", 2, seed=3, executor=InlineExecutor())
     drawn = [section.anchor for section in page.sections if isinstance(section.picture, str)]
     assert drawn == ["glance", "depth", "spectrum", "verification"]
+    assert page.to_html() == alone
 
 
 @pytest.mark.skipif(cores() < 2, reason="one core: there is no second process")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,8 +22,10 @@ EXPLICIT = Experiment("gelu", width=37, depth=4, networks=24, sigma_w2=2.0, back
 
 
 @pytest.mark.parametrize("experiment", [WITHOUT, EXPLICIT], ids=["without", "explicit"])
-def test_bit_identical_on_any_executor(experiment):
+def test_bit_identical_on_any_executor(experiment, monkeypatch):
     reference = run(experiment, executor=InlineExecutor())
+    assert run(experiment) == reference
+    monkeypatch.setattr(execution, "_ALONE_SECONDS", 0)
     assert run(experiment) == reference
     with ThreadPoolExecutor(3) as pool:
         assert run(experiment, executor=pool) == reference
@@ -63,6 +66,14 @@ def test_bit_identical_whatever_the_block(activation, monkeypatch):
     assert all(np.array_equal(whole[name], one_by_one[name]) for name in whole)
     part = compute(experiment, 5, 7)
     assert all(np.array_equal(whole[name][5:7], part[name]) for name in whole)
+
+
+@pytest.mark.parametrize(("networks", "threads"), [(40, False), (40_000, True)])
+def test_what_is_done_in_an_instant_starts_no_threads(networks, threads, monkeypatch):
+    started = []
+    monkeypatch.setattr(execution, "_with_threads", lambda *given: started.append(given))
+    run(replace(WITHOUT, networks=networks, backward=False))
+    assert bool(started) is threads
 
 
 def test_the_seed_matters_and_networks_differ():
