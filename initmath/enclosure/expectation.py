@@ -3,98 +3,40 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
 from flint import acb, arb
-from sympy import Dummy, Mul, Poly, S, Symbol, exp, expand
+from sympy import Dummy, Mul, Poly, exp
 
-from initmath.balls import accurate, bits, evaluate, program, to_arb, working_precision
+from initmath.balls import accurate, bits, program, to_arb, working_precision
 from initmath.enclosure.bound import Bound
-from initmath.enclosure.growth import Growth
-from initmath.enclosure.plan import Plan, plan
-from initmath.enclosure.tails import cut, log_peak, peak, tail, width
-from initmath.errors import Divergent, InputError, NotEnclosed
-from initmath.piecewise import Piece, PiecewiseSmooth
+from initmath.enclosure.plan import plan
+from initmath.enclosure.problem import (
+    SECONDS,
+    STEERING_BITS,
+    Budget,
+    Problem,
+    Singular,
+    choose_cuts,
+    choose_marks,
+    decay_marks,
+    ends_of,
+    pose,
+)
+from initmath.enclosure.tails import log_peak, tail
+from initmath.errors import InputError, NotEnclosed
+from initmath.piecewise import PiecewiseSmooth
 
 __all__ = ["expectation"]
 
 _ATTEMPTS = 5
-_STEERING_BITS = 64
-_EVALUATIONS = 600_000
-_SECONDS = 4.0
 _RATE = Dummy("rate", positive=True)
 #: A value below E|f|·10^-(digits + ZERO_DIGITS) is not told from zero.
 _ZERO_DIGITS = 15
-
-
-@dataclass(frozen=True)
-class _Singular:
-    """An end of a piece where f is unbounded: |f(p ± t)| ≤ bound(1/t), with what remains below ``t``."""
-
-    bound: Bound
-    start: float
-    #: f(p ± s) as an expression in the variable, which now stands for s: nothing cancels near p.
-    local: Any
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """Everything about the integral that does not depend on the precision."""
-
-    plan: Plan
-    q: Any
-    values: dict[Any, Any]
-    sides: dict[int, tuple[list[Bound], float]]
-    pieces: tuple[Piece, ...]
-    singular: dict[tuple[int, int], _Singular]
-    budget: _Budget
-
-
-@dataclass
-class _Budget:
-    """Evaluations and time that are left: what does not converge must not take minutes.
-
-    An integrand must not raise inside ``acb.integral``: it notes the reason here, is 0 from then on, so that
-    the integration ends at once and not after all its bisections, and `check` raises afterwards: what was
-    integrated is never used.
-    """
-
-    seconds: float = _SECONDS
-    left: int = _EVALUATIONS
-    reason: str | None = None
-    #: `spent` looks at the clock when ``left`` falls below this.
-    look: int = _EVALUATIONS
-    ends: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.ends = time.monotonic() + self.seconds
-
-    def spent(self) -> bool:
-        """Whether to stop; asked again after 64 evaluations, or at once when it said yes."""
-        if self.reason is not None:
-            return True
-        if self.left < 0:
-            self.stop(f"{_EVALUATIONS} evaluations of the integrand did not suffice")
-        elif time.monotonic() > self.ends:
-            self.stop(f"{self.seconds:g} seconds did not suffice for the integral")
-        else:
-            self.look = self.left - 64
-        return self.reason is not None
-
-    def stop(self, reason: str) -> None:
-        """Note why the integration is given up; every later evaluation sees it."""
-        self.reason, self.look = reason, _EVALUATIONS + 1
-
-    def check(self) -> None:
-        """Raise what an evaluation could not."""
-        if self.reason is not None:
-            raise NotEnclosed(self.reason)
 
 
 def expectation(
@@ -153,135 +95,22 @@ def expectation(
     """
     if isinstance(q, (float, str)):
         raise InputError("q must be an exact number or a ball: int, Fraction, SymPy Rational or arb")
-    with working_precision(_STEERING_BITS):
+    with working_precision(STEERING_BITS):
         ball = to_arb(q)
         if not ball > 0:
             raise InputError(f"the pre-activation variance q must be positive, got {q}")
         if not (ball > 1e-300 and ball < 1e300):
             raise NotEnclosed("q is outside the range 1e-300 to 1e300 of this route")
-        problem = _pose(
-            plan(f), q, dict(parameters or {}), _Budget(seconds or _SECONDS * max(1.0, digits / 50))
-        )
+        problem = pose(plan(f), q, dict(parameters or {}), Budget(seconds or SECONDS * max(1.0, digits / 50)))
     if not isinstance(q, arb) or q.is_exact():
         return _value(problem, digits)
     return _mean_value_form(problem, q, digits)
 
 
-def _pose(ready: Plan, q: Any, values: dict[Any, Any], budget: _Budget) -> _Problem:
-    """Prove the growth on both sides, and the integrability at the ends of the pieces."""
-    x, ball = ready.variable, to_arb(q)
-    missing = set().union(*(p.expr.free_symbols for p in ready.pieces)) - {x} - set(values)
-    if missing:
-        raise NotEnclosed(f"no value for the symbol {min(map(str, missing))}")
-    sides = {}
-    for side, piece in ((-1, ready.pieces[0]), (1, ready.pieces[-1])):
-        if side == -1 and ready.parity:
-            continue
-        start = 0.0
-        for point in (p.lower for p in ready.pieces[1:]):
-            start = max(start, float(evaluate(abs(point), values, _STEERING_BITS).upper()))
-        bounds, reached = _known_growth(piece.expr, x, side, start) if not values else (None, start)
-        if bounds is None or not all(bound.quadratic * ball * 2 < 1 for bound in bounds):
-            bounds, reached = _slow_enough(Growth(x, side, values, start), piece.expr, ball)
-        sides[side] = (bounds, reached)
-    pieces = ready.pieces
-    if ready.parity:
-        pieces = _right_half(pieces)
-        sides[-1] = sides[1]
-    return _Problem(ready, q, values, sides, pieces, _singular_ends(pieces, x, values), budget)
-
-
-@lru_cache(maxsize=256)
-def _known_growth(expr: Any, x: Any, side: int, start: float) -> tuple[list[Bound] | None, float]:
-    """Bound a function without free symbols, once for all q: the bounds, and from where on they hold."""
-    growth = Growth(x, side, {}, start)
-    return growth.upper_terms(expr), growth.start
-
-
-def _slow_enough(growth: Growth, expr: Any, q: arb) -> tuple[list[Bound], float]:
-    """Bound a function that the density at this q outweighs, or raise."""
-    bounds = growth.upper_terms(expr)
-    if bounds is None or not all(bound.quadratic * q * 2 < 1 for bound in bounds):
-        bound = growth.upper(expr)
-        if bound is None or not (bound.quadratic * q * 2 < 1):
-            _refuse(growth, expr, q, bound)
-        assert bound is not None
-        bounds = [bound]
-    return bounds, growth.start
-
-
-def _right_half(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Return the pieces on (0, ∞)."""
-    count = len(pieces)
-    if count % 2 == 0:
-        return pieces[count // 2 :]
-    middle = pieces[count // 2]
-    return (Piece(S.Zero, middle.upper, middle.expr), *pieces[count // 2 + 1 :])
-
-
-def _refuse(growth: Growth, expr: Any, q: arb, bound: Bound | None) -> None:
-    lower = growth.lower(expr)
-    if lower is not None:
-        rate = lower.quadratic
-        excess = 2 * rate * q - 1
-        slow = lower.linear > 0 or (lower.linear >= 0 and lower.power >= -1)
-        if lower.unbounded:
-            raise Divergent(f"E {expr} diverges for every q > 0: it grows faster than a Gaussian falls")
-        if excess > 0 or (excess.is_zero() and slow):
-            raise Divergent(f"E {expr} diverges for q {'>=' if slow else '>'} {_threshold(rate)}")
-    if bound is None:
-        raise NotEnclosed(f"no bound of the growth of {expr} at infinity was found")
-    raise NotEnclosed(f"the growth of {expr} at infinity is not known to be slow enough at this q")
-
-
-def _threshold(rate: arb) -> str:
-    """1/(2c) as a short fraction if it is one."""
-    value = 1 / (2 * rate)
-    guess = Fraction(float(value.mid())).limit_denominator(1000)
-    return str(guess) if value.contains(to_arb(guess)) else value.str(8, radius=False)
-
-
-def _singular_ends(
-    pieces: tuple[Piece, ...], x: Any, values: dict[Any, Any]
-) -> dict[tuple[int, int], _Singular]:
-    """Bound f near the finite ends of the pieces where it is not finite; prove or refute integrability."""
-    found = {}
-    for index, piece in enumerate(pieces):
-        for end, point in ((1, piece.lower), (-1, piece.upper)):
-            if not point.is_finite:
-                continue
-            call = program(piece.expr, x).bind(values, _STEERING_BITS)
-            try:
-                finite = acb(call(acb(evaluate(point, values, _STEERING_BITS)), False)).is_finite()
-            except (ZeroDivisionError, ValueError):
-                finite = False
-            if finite:
-                continue
-            # x = p ± 1/t: near p the growth class in t bounds |f| by A·(1 + 1/|x − p|)^n.
-            t = Symbol("t", positive=True)
-            local = _centred(piece.expr, x, point + end / t)
-            growth = Growth(t, 1, values, 1.0)
-            lower = growth.lower(local)
-            if lower is not None and lower.power >= 1 and lower.grows:
-                raise Divergent(f"E {piece.expr} diverges: it is not integrable at {x} = {point}")
-            bound = growth.upper(local)
-            if bound is None or not (bound.linear <= 0 and bound.quadratic <= 0 and bound.power < 1):
-                raise NotEnclosed(
-                    f"{piece.expr} is unbounded at {x} = {point}: no integrable bound was found"
-                )
-            found[index, end] = _Singular(bound, 1 / growth.start, _centred(piece.expr, x, point + end * x))
-    return found
-
-
-def _centred(expr: Any, x: Any, place: Any) -> Any:
-    """Put p ± s for x and multiply out inside, so that p cancels exactly and not in rounding."""
-    return expr.subs(x, place).replace(lambda e: e.is_Add, expand)
-
-
-def _value(problem: _Problem, digits: int) -> arb:
+def _value(problem: Problem, digits: int) -> arb:
     """Repeat with more precision and a wider interval until the relative accuracy holds."""
     if problem.plan.parity == -1:
-        _integrate(problem, problem.q, digits=4, prec=_STEERING_BITS, log_size=None, weight=0)
+        _integrate(problem, problem.q, digits=4, prec=STEERING_BITS, log_size=None, weight=0)
         return arb(0)
     prec, log_size = bits(digits) + 8, None
     typical = arb(0)
@@ -291,7 +120,7 @@ def _value(problem: _Problem, digits: int) -> arb:
             raise NotEnclosed("the integral did not converge: a singularity on or near the real line")
         if accurate(ball, digits):
             return ball
-        with working_precision(_STEERING_BITS):
+        with working_precision(STEERING_BITS):
             typical = typical.max(sampled)
             nothing = ball.contains(0) and ball.rad() * arb(10) ** digits <= typical
             if nothing and log_size is not None and prec > 2 * bits(digits + _ZERO_DIGITS):
@@ -304,11 +133,11 @@ def _value(problem: _Problem, digits: int) -> arb:
     raise NotEnclosed(f"{digits} digits were not reached: {ball.str(8)}")
 
 
-def _mean_value_form(problem: _Problem, q: arb, digits: int, finest: int = 1) -> arb:
+def _mean_value_form(problem: Problem, q: arb, digits: int, finest: int = 1) -> arb:
     """Enclose all values on a wide q; a q wider than 1/``finest`` of its lower end is split first."""
     if problem.plan.parity == -1:
         return _value(problem, digits)
-    with working_precision(_STEERING_BITS):
+    with working_precision(STEERING_BITS):
         if q.rad() * finest > q.abs_lower() and problem.budget.left > 0:
             # A slope over a wide range of q says little: the hull of the values on two halves says more.
             middle_q = arb((q.abs_lower() * q.abs_upper()).sqrt().mid())
@@ -316,11 +145,11 @@ def _mean_value_form(problem: _Problem, q: arb, digits: int, finest: int = 1) ->
             low, high = (_mean_value_form(replace(problem, q=half), half, digits, 10) for half in halves)
             return low.union(high)
     # Digits far below the width of q itself would be lost in it.
-    with working_precision(_STEERING_BITS):
+    with working_precision(STEERING_BITS):
         width_digits = -(q.rad() / q.abs_lower()).log() / arb(10).log()
         digits = min(digits, 4 + max(0, math.ceil(float(width_digits.upper()))))
     middle = _value(replace(problem, q=arb(q.mid())), digits)
-    slope, _ = _integrate(problem, q, digits=3, prec=_STEERING_BITS, log_size=None, weight=1)
+    slope, _ = _integrate(problem, q, digits=3, prec=STEERING_BITS, log_size=None, weight=1)
     with working_precision(bits(digits)):
         ball = middle + (q - q.mid()) * slope
         if ball.is_finite():
@@ -329,14 +158,14 @@ def _mean_value_form(problem: _Problem, q: arb, digits: int, finest: int = 1) ->
 
 
 def _integrate(
-    problem: _Problem, q: Any, digits: int, prec: int, log_size: float | None, weight: int
+    problem: Problem, q: Any, digits: int, prec: int, log_size: float | None, weight: int
 ) -> tuple[arb, arb]:
     """One pass: ∫ f(x)·w(x)·exp(−x²/2q) dx/√(2πq) with w = 1, or w = (x²/q − 1)/(2q) for the slope in q.
 
     ``log_size`` is the logarithm of the size that the accuracy refers to, when an earlier pass has found it.
     Returned with an estimate of ∫ |f·w|·(density) from samples, which proves nothing.
     """
-    with working_precision(_STEERING_BITS):
+    with working_precision(STEERING_BITS):
         wide = to_arb(q)
         sides = {
             s: ([_weighted(b, wide, weight) for b in bounds], start)
@@ -345,8 +174,8 @@ def _integrate(
         scale = float(wide.mid()) ** 0.5
         log_norm = 0.5 * math.log(2 * math.pi) + math.log(scale)
         highest = max(log_peak(b, wide, start) for bounds, start in sides.values() for b in bounds)
-        cuts = _cuts(sides, wide, (highest - 15 if log_size is None else log_size + log_norm), digits)
-        marks = _marks(scale, sides, wide)
+        cuts = choose_cuts(sides, wide, (highest - 15 if log_size is None else log_size + log_norm), digits)
+        marks = choose_marks(scale, sides, wide)
     with working_precision(prec):
         ball = to_arb(q)
         parts = [
@@ -358,9 +187,9 @@ def _integrate(
         size = sampled if log_size is None else arb(log_size + log_norm).exp()
         if log_size is None and sampled > 0 and sampled.is_finite():
             # What f is, not what its bound allows, sets the accuracy.
-            with working_precision(_STEERING_BITS):
-                cuts = _cuts(sides, wide, float(sampled.log().mid()), digits)
-        with working_precision(_STEERING_BITS):
+            with working_precision(STEERING_BITS):
+                cuts = choose_cuts(sides, wide, float(sampled.log().mid()), digits)
+        with working_precision(STEERING_BITS):
             rest = sum((tail(b, wide, cuts[s]) for s, (bounds, _) in sides.items() for b in bounds), arb(0))
         goal = arb(10) ** -(digits + 3)
         # Once the size is known it alone sets the accuracy: large contributions may cancel.
@@ -374,30 +203,9 @@ def _integrate(
         return (total + arb(0, rest.upper())) / norm, arb((sampled / norm).mid())
 
 
-def _cuts(
-    sides: dict[int, tuple[list[Bound], float]], q: arb, log_size: float, digits: int
-) -> dict[int, float]:
-    """Where the tails may begin for an integral of about the size exp(log_size)."""
-    tolerance = log_size - (digits + 3) * math.log(10)
-    return {s: max(cut(b, q, start, tolerance) for b in bounds) for s, (bounds, start) in sides.items()}
-
-
 def _weighted(bound: Bound, q: arb, weight: int) -> Bound:
     """Growth of f·w: |x²/q − 1|/(2q) ≤ (1 + 1/q)·(1 + t)²/(2q)."""
     return bound if weight == 0 else bound * Bound((1 + 1 / q) / (2 * q), arb(2))
-
-
-def _marks(scale: float, sides: dict[int, tuple[list[Bound], float]], q: arb) -> list[float]:
-    """Choose interior panel ends: zero, ±2√q for the mass, ±4 for features of g, and bumps of the bound."""
-    marks = {0.0, 2 * scale, -2 * scale}
-    if scale > 4:
-        marks |= {4.0, -4.0}
-    for side, (bounds, _) in sides.items():
-        for bound in bounds:
-            place, spread = peak(bound, q), width(bound, q)
-            if place > 3 * scale or (place > 0 and spread < scale / 10):
-                marks |= {side * max(place + step * spread, 0.0) for step in (-6, -2, 2, 6)}
-    return sorted(marks)
 
 
 @lru_cache(maxsize=1024)
@@ -418,7 +226,7 @@ def _folded(expr: Any, x: Any, rate: Any) -> Any | None:
 
 def _integrand(
     expr: Any,
-    problem: _Problem,
+    problem: Problem,
     q: arb,
     weight: int,
     prec: int,
@@ -466,7 +274,7 @@ def _integrand(
 class _Part:
     """One piece of the integral, at one precision."""
 
-    problem: _Problem
+    problem: Problem
     index: int
     q: arb
     weight: int
@@ -479,25 +287,10 @@ class _Part:
         return _integrand(piece.expr, self.problem, self.q, self.weight, self.prec)
 
     def _ends(self, cuts: dict[int, float]) -> tuple[arb, arb]:
-        piece, values = self.problem.pieces[self.index], self.problem.values
-        lower = (
-            arb(-cuts[-1]) if piece.lower is S.NegativeInfinity else evaluate(piece.lower, values, self.prec)
-        )
-        upper = arb(cuts[1]) if piece.upper is S.Infinity else evaluate(piece.upper, values, self.prec)
-        return lower, upper
+        return ends_of(self.problem.pieces[self.index], cuts, self.problem.values, self.prec)
 
     def _decay(self, lower: arb, upper: arb) -> list[float]:
-        """Place marks in a piece that begins far out, p ≫ √q, where the density falls within a length q/p."""
-        q = float(to_arb(self.problem.q).mid())
-        if lower > 0:
-            side, point = 1, float(lower.mid())
-        elif upper < 0:
-            side, point = -1, -float(upper.mid())
-        else:
-            return []
-        if point * point < 9 * q:
-            return []
-        return [side * (point + step * q / point) for step in (1, 4, 16, 64)]
+        return decay_marks(lower, upper, float(to_arb(self.problem.q).mid()))
 
     def sample(self, marks: list[float], cuts: dict[int, float]) -> arb:
         """Estimate ∫ |f|·weight from two places in each panel: it only steers."""
@@ -565,7 +358,7 @@ class _Part:
             total += value
         return total
 
-    def _hole(self, singular: _Singular, point: arb) -> tuple[arb, arb]:
+    def _hole(self, singular: Singular, point: arb) -> tuple[arb, arb]:
         """Return δ and a bound of ∫_0^δ |f·w|: A·2^n·δ^(1−n)/(1−n)·max|w| for |f| ≤ A·(1 + 1/t)^n."""
         power = singular.bound.power.max(arb(0))
         exponent = (self.digits + 6) * math.log2(10) / max(float((1 - power).mid()), 1e-3)

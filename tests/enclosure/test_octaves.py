@@ -80,13 +80,13 @@ def test_the_error_is_bounded_between_the_nodes_and_not_absurdly(name, k):
     assert worst > 0 and panel.errors[0] < octaves.USEFUL * 1e3
 
 
-def test_a_bound_of_nothing_would_be_noticed(monkeypatch):
+def test_a_bound_of_nothing_would_be_noticed():
     """Planted: were the ellipse's bound a thousandth of what it is, the test above would fail."""
-    f, k = _f(exp(x)), 0
+    f, k = _f(exp(x)), 1
     true = octaves._panel(f, 0, None, k)
     worst = 0.0
     for i in range(1, 40):
-        q = Fraction(4.0 ** (i / 40))
+        q = 4 * Fraction(4.0 ** (i / 40))
         t = ((arb(q.numerator) / q.denominator).log() - octaves._centre(k)) / octaves._half()
         worst = max(worst, float(abs(true.polynomial(t) - (arb(q.numerator) / q.denominator / 2).exp())))
     assert worst > float(true.errors[0]) / 1000
