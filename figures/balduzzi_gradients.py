@@ -19,7 +19,7 @@ from figures.sheet import BLUE, VERMILION, letters, panels
 CASES = ("plain", "residual", "batch_norm_residual")
 TITLES = ("plain", "residual", "residual, batch norm.")
 MODELS = ("$2^{-L}$", "$(3/4)^L$", r"$\sim L^{-1/2}$")
-POWERS = ("$L^{-3}$", "$L^{-3}$", "$L^{-0.73}$")
+POWERS = (r"$\sim L^{-3}$", r"$\sim L^{-3}$", r"$\sim L^{-0.73}$")
 DEEP = 1000
 
 
@@ -111,9 +111,10 @@ def caption(found: Data) -> str:
         for case, title in enumerate(("plain", "residual", "residual with batch normalisation"))
     )
     return (
-        "Correlation of the gradients with respect to two inputs of ReLU networks at He's variance, β = 1, "
-        "against depth: the model of the paper, in which the masks are fair coins, and the infinitely wide "
-        f"network. Squares and dots: {found.networks} networks of width {found.width} with the model's masks "
+        "Correlation of the gradients with respect to two inputs of ReLU networks at He's variance, against "
+        "depth (branches of residual networks are added with factor β = 1): the model of the paper, in which "
+        "the masks are fair coins, and the infinitely wide network. "
+        f"Squares and dots: {found.networks} networks of width {found.width} with the model's masks "
         f"and with their own; shown where the law is above three standard errors. At L = {at} model "
         "and network "
         f"have: {rows}. The two inputs are uncorrelated; in the network they align with depth, except under "

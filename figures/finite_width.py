@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.sheet import BLUE, GREY, SERIES, SKY, VERMILION, letters, panels
+from figures.sheet import BLUE, GREY, SERIES, SKY, VERMILION, letters, panels, signed
 
 REACH = 0.2  # L/N up to which the variance is drawn
 PATHS = 40
@@ -173,7 +173,8 @@ def caption(found: Data) -> str:
         "and (1 + 3/(N + 2))^L − 1 with orthogonal weights; dotted, their first order. At L = "
         f"{at}, N = {width}: {gaussian:.3f} and {orthogonal:.3f}. (b) ln q in {PATHS} networks of width "
         f"{found.width}. E q = 1 in every layer, but in all {len(last)} networks that were run ln q after "
-        f"{depth} layers is {last.mean():.2f} ± {last.std():.2f} (exactly {depth * mean:.2f} ± "
+        f"{depth} layers is {signed(last.mean(), '.2f')} ± {last.std():.2f} (exactly "
+        f"{signed(depth * mean, '.2f')} ± "
         f"{(depth * spread) ** 0.5:.2f}), and {100 * np.mean(last < 0):.0f} % of them have lost length."
     )
 

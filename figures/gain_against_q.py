@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import normal_mean
-from figures.sheet import GREY, SERIES, panels
+from figures.sheet import GREY, SERIES, panels, signed
 
 COLOURS = (*SERIES[:6], "black")
 
@@ -92,9 +92,9 @@ def caption(found: Data) -> str:
     return (
         f"The gain √(q/E g²) that keeps q, for {len(found.gain)} activations{others}. Crosses: "
         f"PyTorch's calculate_gain. At q = 1 tanh needs {tanh:.4f}, where PyTorch has 1.6667 "
-        f"({100 * (5 / 3 / tanh - 1):+.1f} %), and sigmoid {sigmoid:.4f}, where it has 1 "
-        f"({100 * (1 / sigmoid - 1):+.1f} %). Among these, only the homogeneous ones of degree 1, such as "
-        "ReLU, have the same gain at every q."
+        f"({signed(100 * (5 / 3 / tanh - 1), '+.1f')} %), and sigmoid {sigmoid:.4f}, where it has 1 "
+        f"({signed(100 * (1 / sigmoid - 1), '+.1f')} %). Among these, only the homogeneous ones of degree 1, "
+        "such as ReLU, have the same gain at every q."
     )
 
 

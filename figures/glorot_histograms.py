@@ -145,15 +145,36 @@ def caption(found: Data) -> str:
     )
 
 
+def _check_dots(found: Data) -> None:
+    """Assert every dot against the normal distribution function, at the places where it is drawn."""
+    from scipy.special import ndtr
+
+    for case, kind, layer in np.ndindex(2, 2, LAYERS):
+        edges = found.edges[case, kind]
+        variance = found.theory[case, 1, layer]
+        with np.errstate(divide="ignore"):
+            z = edges / np.sqrt(variance) if kind else np.arctanh(edges) / np.sqrt(found.q[case, layer])
+        expected = np.diff(ndtr(z))
+        share = found.shares[case, kind, layer] * np.diff(edges)
+        # counts of batch × width values, and a second moment that random weights move by O(1/√N) a layer
+        noise = 5 * np.sqrt(expected / (found.width * found.batch)) + 20 / (found.width * found.batch)
+        inner = np.nan_to_num(z, posinf=9.0, neginf=-9.0)
+        moved = np.abs(np.diff(inner * np.exp(-inner * inner / 2))) / np.sqrt(2 * np.pi)
+        assert abs(share.sum() - expected.sum()) < 0.02, (case, kind, layer)
+        passed = layer + 1 if kind == 0 else LAYERS - 1 - layer
+        off = np.abs(share - expected)
+        assert np.all(off < noise + moved * passed / np.sqrt(found.width)), (case, kind, layer)
+
+
 def check(found: Data) -> None:
     """Assert theory against simulation, against exact values, and what the caption says of both starts."""
-    assert np.all(np.abs(found.second / found.theory - 1) < 12 / np.sqrt(found.width)), found.second
+    assert np.all(np.abs(found.second / found.theory - 1) < 3 / np.sqrt(found.width)), found.second
+    _check_dots(found)
     exact = [0.39429449, 0.23645041]  # Var after layers 1 and 2 at N v² = 1
     np.testing.assert_allclose(found.theory[1, 0, :2], exact, atol=1e-8)
     np.testing.assert_allclose(found.theory[1, 0, 4], 0.103440608, atol=1e-8)
     assert np.all(np.diff(found.theory[:, 0], axis=1) < 0) and np.all(np.diff(found.theory[:, 1], axis=1) > 0)
     assert np.all(found.theory[1, :, :4] >= found.theory[0, :, :4])
-    # deeper, a layer of the standard start tends to the linear factor 1/3
     for case, sigma_w2 in enumerate(SIGMA_W2):
         x2, gradient = 1.0, np.ones(LAYERS)
         for layer in range(LAYERS):
@@ -164,5 +185,6 @@ def check(found: Data) -> None:
                 abs(found.q[case, layer] / q - 1) < 1e-9 and abs(found.theory[case, 0, layer] / x2 - 1) < 1e-9
             )
         np.testing.assert_allclose(found.theory[case, 1], gradient, rtol=1e-9)
+    # deeper, a layer of the standard start tends to the linear factor 1/3
     ratio = found.theory[0, 0, 1:] / found.theory[0, 0, :-1]
     assert np.all(ratio < 1 / 3) and abs(ratio[-1] - 1 / 3) < 0.01

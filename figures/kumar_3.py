@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import length, normal_mean
-from figures.sheet import BLUE, GREEN, VERMILION, letters, panels
+from figures.sheet import BLUE, GREEN, VERMILION, counted, letters, panels
 
 SIGMA_W2 = (1.0, 3.6, 12.8)
 NAMES = ("1 (Xavier)", "3.6 (the code)", "12.8 (eq. 19)")
@@ -161,9 +161,7 @@ def draw(found: Data) -> Any:
         axes[1].plot(layers, 10.0 ** found.theory[case], color=colour, label=NAMES[case])
         axes[1].plot(layers, 10.0 ** found.gradient[case], marker, ms=4, mfc="none", color=colour)
     axes[0].set(xlabel="epoch", ylabel="accuracy, digits held out", ylim=(0, 1.02), xlim=(0, epochs[-1]))
-    axes[1].set(
-        yscale="log", xlabel=r"hidden layer $\ell$", ylabel=r"mean square of $\partial/\partial y_\ell$"
-    )
+    axes[1].set(yscale="log", xlabel=r"hidden layer $\ell$", ylabel="squared gradient (last = 1)")
     axes[1].set_xticks(layers)
     handles, labels = axes[1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, title=r"$N v^2$")
@@ -174,16 +172,18 @@ def draw(found: Data) -> Any:
 def caption(found: Data) -> str:
     """Say what is seen, with the numbers."""
     last = np.median(found.accuracy[:, :, -1], axis=1)
-    rows = ", ".join(f"{100 * a:.0f} % from {s:g}" for a, s in zip(last, SIGMA_W2, strict=True))
+    rows = [f"{100 * a:.0f} % from N v² = {s:g}" for a, s in zip(last, SIGMA_W2, strict=True)]
     chis = ", ".join(f"{c:.4f}" for c in found.chi_1)
     return (
         f"A network of {HIDDEN} hidden sigmoid layers of width {WIDTH}, trained on 1400 images of "
         "handwritten "
         f"digits at one learning rate ({RATE}), momentum {MOMENTUM}. (a) Accuracy on the other {HELD_OUT} "
         "after each "
-        f"epoch, {found.accuracy.shape[1]} runs; after {found.accuracy.shape[2] - 1} epochs in the median "
-        f"{rows}: Xavier's start stalls, as in the paper. (b) Mean square of the gradient before training: "
-        f"theory (lines) and {found.networks} networks. A layer passes on χ₁ = {chis} of it: even the "
+        f"epoch, {counted(found.accuracy.shape[1], 'run')}; after {found.accuracy.shape[2] - 1} epochs in "
+        f"the median {rows[0]} (Xavier's start stalls, as in the paper), {rows[1]} (the scale that the code "
+        f"of the paper's figure has) and {rows[2]} (eq. 19). (b) Mean square of the gradient by the "
+        "pre-activations of a hidden layer, over that of the last, before training: theory (lines) and "
+        f"{found.networks} networks (geometric means). A layer passes on χ₁ = {chis} of it: even the "
         "derived "
         "variance, which converges, loses most of the gradient in a layer, and it does not have Var x = 1."
     )

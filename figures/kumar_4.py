@@ -85,7 +85,7 @@ def draw(found: Data) -> Any:
         axis.set_title(("Xavier, $Nv^2 = 1$", "He, $Nv^2 = 2$")[case])
     axes[0].plot([], [], color="black", lw=1.3, label="exact")
     axes[0].plot([], [], color=GREY, ls="--", lw=1.1, label="eq. (29), (30), printed")
-    axes[0].set_ylabel("of a layer's outputs")
+    axes[0].set_ylabel("mean, deviation of the outputs")
     axes[0].legend(loc="lower left")
     letters(axes)
     return figure
@@ -101,8 +101,9 @@ def caption(found: Data) -> str:
         "(lines). (a) N v² = 1: both fall by √½ a layer; in layer 10 theory has "
         f"{found.exact_mean[0, -1]:.4f} and {found.exact_deviation[0, -1]:.4f}, networks on average "
         f"{found.mean[0, :, -1].mean():.4f} and {last.mean():.4f}. Dashed: the formulas of the paper as "
-        f"printed, {100 * (found.printed_deviation[-1] / found.exact_deviation[0, -1] - 1):.0f} % too large "
-        "there because of 0.51 for ½. (b) N v² = 2: networks keep "
+        f"printed, {100 * (found.printed_mean[-1] / found.exact_mean[0, -1] - 1):.0f} % and "
+        f"{100 * (found.printed_deviation[-1] / found.exact_deviation[0, -1] - 1):.0f} % too large there, "
+        "because of 0.51 for ½. (b) N v² = 2: networks keep "
         f"{kept:.3f} of the standard deviation of theory."
     )
 
@@ -119,4 +120,9 @@ def check(found: Data) -> None:
         assert np.allclose(exact[1:] ** 2 / exact[:-1] ** 2, 0.5)
     assert np.allclose(found.exact_deviation[1], found.exact_deviation[1, 0])
     assert abs(found.exact_deviation[0, 0] - 0.58381937010354894889) < 1e-15
+    # (29) and (30) are straight lines here: 0.16 and 0.34 in layer 1, times 0.51 from each to the next
+    for printed, first in ((found.printed_mean, 0.16), (found.printed_deviation, 0.34)):
+        line = np.log(first) + np.log(0.51) * (layers - 1)
+        np.testing.assert_allclose(2 * np.log(printed), line, atol=1e-12)
     assert 1.08 < found.printed_deviation[-1] / found.exact_deviation[0, -1] < 1.10
+    assert 1.09 < found.printed_mean[-1] / found.exact_mean[0, -1] < 1.11

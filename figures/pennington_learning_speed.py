@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from figures.kumar_3 import handwritten
 from figures.second_route import normal_mean, spectrum_variance
-from figures.sheet import SERIES, letters, panels
+from figures.sheet import SERIES, counted, letters, panels
 
 DEPTH, WIDTH, CLASSES, TRAINING, BATCH = 32, 64, 10, 1400, 100
 SMALL = 1 / (4 * DEPTH**0.5)
@@ -188,9 +188,9 @@ def caption(found: Data) -> str:
     narrowest = CASES[int(np.argmin(found.variance))][3].replace("$", "")
     return (
         f"{DEPTH} layers of width {WIDTH}, gradient descent on handwritten digits in batches of {BATCH}, the "
-        f"best of the rates {', '.join(f'{r:g}' for r in found.rates)}, {found.loss.shape[1]} runs. "
-        "(a) Loss in "
-        f"blocks of {BLOCK} steps; dotted, half of ln 10. (b) Steps until there, against the variance of the "
+        f"best of the rates {', '.join(f'{r:g}' for r in found.rates)}, "
+        f"{counted(found.loss.shape[1], 'run')}. (a) Loss in blocks of {BLOCK} steps; "
+        "dotted, half of ln 10. (b) Steps until there, against the variance of the "
         f"Jacobian's λ at the start (open, above the line: not reached). {'; '.join(rows)}. No start is at "
         f"half of the loss before the one with the narrowest spectrum; the smallest loss in the end has "
         f"{lowest}{'' if lowest == narrowest else ': the spectrum at the start is not all'}."

@@ -113,8 +113,12 @@ def draw(found: Data) -> Any:
         axis.plot([low, high], [low, high], color=GREY, lw=0.8, ls="--")
         axis.set_xlim(low, high)
     axes[0].set_ylim(0, 15)
-    axes[0].set(xlabel=r"$q_{\ell}$", ylabel=r"$q_{\ell+1}$")
-    axes[1].set(xlabel=r"correlation $c_{\ell}$", ylabel=r"$c_{\ell+1}$")
+    axes[0].set(xlabel=r"length $q_{\ell}$", ylabel=r"length $q_{\ell+1}$")
+    for axis in (axes[0].xaxis, axes[0].yaxis):
+        axis.set_ticks(range(0, 16, 5))
+    axes[1].set(xlabel=r"correlation $c_{\ell}$", ylabel=r"correlation $c_{\ell+1}$")
+    for axis in (axes[1].xaxis, axes[1].yaxis):
+        axis.set_ticks([-1, -0.5, 0, 0.5, 1])
     axes[0].legend(loc="upper left")
     letters(axes)
     return figure

@@ -39,6 +39,8 @@ class Data:
         Strength of each mode at depth 2, by gradient descent and in closed form.
     error : float
         Largest relative difference.
+    curve_time, curve : ndarray, shape (m,) and (m, 3)
+        The closed form again, at more times: what is drawn as a line.
     half : ndarray, shape (3,)
         When a mode has half of its strength, in closed form.
     """
@@ -52,12 +54,14 @@ class Data:
     descent: NDArray[np.float64]
     exact: NDArray[np.float64]
     error: float
+    curve_time: NDArray[np.float64]
+    curve: NDArray[np.float64]
     half: NDArray[np.float64]
 
 
 def data(quick: bool = False) -> Data:
     """Train at every depth, several times, and follow one aligned start."""
-    from initmath.dynamics import follow, learning_time, time_to_learn
+    from initmath.dynamics import follow, learning_time, mode_strength, time_to_learn
 
     depths = (1, 2, 4, 8) if quick else (1, 2, 4, 8, 16, 32)
     trials, most = (2, 500) if quick else (5, 1000)
@@ -73,10 +77,12 @@ def data(quick: bool = False) -> Data:
                 interior &= found.steps is None or found.interior
             rows.append(row)
     run = follow(np.diag(MODES), START, END, width=8, rate=1e-3, points=40, rng=np.random.default_rng(SEED))
+    time = np.linspace(0, END, 141)
+    curve = np.array([[float(mode_strength(float(t), s, START)) for s in MODES] for t in time])
     half = np.array([float(time_to_learn(s, START, s / 2)) for s in MODES])
     return Data(
         depths, np.array(kept["orthogonal"]), np.array(kept["gaussian"]), most, interior, run.time,
-        run.strength, run.exact, run.relative_error, half,
+        run.strength, run.exact, run.relative_error, time, curve, half,
     )  # fmt: skip
 
 
@@ -97,7 +103,7 @@ def draw(found: Data) -> Any:
     axes[0].minorticks_off()
     axes[0].legend(loc="upper left")
     for mode, (s, colour) in enumerate(zip(MODES, SERIES, strict=False)):
-        axes[1].plot(found.time, found.exact[:, mode], color=colour)
+        axes[1].plot(found.curve_time, found.curve[:, mode], color=colour)
         axes[1].plot(found.time, found.descent[:, mode], "o", ms=3.2, mfc="none", color=colour)
         axes[1].axhline(s, color=GREY, lw=0.6, ls=":")
         axes[1].text(END, s - 0.08, f"$s = {s:g}$", color=colour, ha="right", va="top")
@@ -140,8 +146,14 @@ def check(found: Data) -> None:
     middle = np.median(np.where(np.isnan(found.gaussian), np.inf, found.gaussian), axis=1)
     assert np.all(np.diff(middle[deep]) > 0) and middle[-1] > 3 * flat[-1], middle
     assert found.interior
+    for steps in (found.orthogonal, found.gaussian):
+        counted = steps[np.isfinite(steps)]
+        assert np.all((counted == np.round(counted)) & (counted >= 1) & (counted <= found.most_steps))
     assert found.error < 0.02
     for s, half in zip(MODES, found.half, strict=True):
         assert abs(half - np.log(s / START - 1) / (2 * s)) < 1e-12  # t = ln[u_f (s − u₀)/(u₀ (s − u_f))]/2s
-    logistic = [s / (1 + (s / START - 1) * np.exp(-2 * s * found.time)) for s in MODES]
-    np.testing.assert_allclose(found.exact, np.transpose(logistic), rtol=1e-9)
+    for time, values in ((found.time, found.exact), (found.curve_time, found.curve)):
+        logistic = [s / (1 + (s / START - 1) * np.exp(-2 * s * time)) for s in MODES]
+        np.testing.assert_allclose(values, np.transpose(logistic), rtol=1e-9)
+    apart = np.max(np.abs(found.descent / found.exact - 1))
+    assert abs(found.error - apart) < 1e-9

@@ -157,7 +157,7 @@ def draw(found: Data) -> Any:
                 ms=2.6, lw=0.8, color=colour,
             )  # fmt: skip
         axis.set(yscale="log", ylim=(1e-4, 1.6), xlabel=r"layer $\ell$")
-        axis.set_ylabel((r"difference of correlations", r"difference of lengths")[kind])
+        axis.set_ylabel(f"difference of {('correlations', 'lengths')[kind]} (first = 1)")
     axes[1].set_xlim(0, 14)
     axes[1].legend(loc="upper right", title=r"$\sigma_w^2$")
     for kind, (colour, marker, name) in enumerate(((BLUE, "o", r"$\xi_c$"), (VERMILION, "s", r"$\xi_q$"))):
@@ -184,8 +184,8 @@ def caption(found: Data) -> str:
         f"tanh, σ_b² = {SIGMA_B2}; {found.networks} networks of width {found.width} (dots, with "
         "standard errors; "
         "shown where theory is above two of them) and the recursions at infinite width (lines). (a) "
-        "Difference "
-        "between the correlations of two pairs of inputs, (b) between the squared lengths of two inputs. (c) "
+        "Difference between the correlations of two pairs of inputs, over that in the first layer; (b) the "
+        "same of the squared lengths of two inputs, in the same colours. (c) "
         f"Depth scales; ξ_c diverges at the edge of chaos, σ_w² = {found.edge:.4f}. Circles and "
         "squares are read "
         "off (a) and (b), from where half is forgotten to where noise comes up: they differ from the "
@@ -239,6 +239,18 @@ def _check_theory(found: Data) -> None:
         assert bend.max() < 0.02, bend.max()
 
 
+def _check_rates(mean: Any, error: Any, wide: Any, rate: float, wide_rate: float) -> None:
+    """Assert both rates: weighted straight lines through the logarithms, by their normal equations."""
+    above = mean > NOISE * error
+    last = len(mean) if above.all() else int(np.argmin(above))
+    layers = np.flatnonzero(mean[:last] < FORGOTTEN * mean[0])
+    for row, read in ((mean, rate), (wide, wide_rate)):
+        weight = (row[layers] / error[layers]) ** 2
+        centred = layers - weight @ layers / weight.sum()
+        fall = -(weight * centred) @ np.log(row[layers]) / (weight @ centred**2)
+        assert abs(read / fall - 1) < 1e-8, (read, fall)
+
+
 def check(found: Data) -> None:
     """Assert that networks follow the recursions layer by layer, and the recursions the depth scales."""
     _check_theory(found)
@@ -250,6 +262,8 @@ def check(found: Data) -> None:
     seen = np.isfinite(rate)
     assert seen.sum() >= len(found.at)
     assert np.all(np.abs(rate - wide)[seen] < 5 * off[seen] + 10 / found.width)
+    for place in map(tuple, np.argwhere(seen)):
+        _check_rates(found.mean[place], found.error[place], found.wide[place], rate[place], wide[place])
     assert abs(found.edge - 1.760955) < 1e-3
     away = np.abs(found.at - found.edge) > CRITICAL
     scales = found.xi[:, _places(found)]

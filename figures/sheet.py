@@ -16,8 +16,11 @@ __all__ = [
     "SERIES",
     "SKY",
     "VERMILION",
+    "counted",
+    "letters",
     "panels",
     "save",
+    "signed",
     "styled",
 ]
 
@@ -56,3 +59,25 @@ def letters(axes: Sequence[Any]) -> None:
     """Write (a), (b), … beside the titles of the panels."""
     for letter, axis in zip("abcdefghijklmnop", axes, strict=False):
         axis.set_title(f"({letter})", loc="left", fontweight="bold", fontsize=9)
+
+
+def signed(value: float, form: str) -> str:
+    """Write a number of a caption with a real minus sign.
+
+    Examples
+    --------
+    >>> signed(-2.545, ".1f")
+    '−2.5'
+    """
+    return f"{value:{form}}".replace("-", "−")
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "run"), counted(5, "run")
+    ('1 run', '5 runs')
+    """
+    return f"{count} {noun}" + "s" * (count != 1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import normal_mean
-from figures.sheet import SERIES, letters, panels
+from figures.sheet import SERIES, letters, panels, signed
 
 ORDERS = (1, 2, 3, 5)
 AT = (0.1, 0.15, 0.2, 0.4, 1.0)
@@ -99,7 +99,7 @@ def caption(found: Data) -> str:
     return (
         "(a) E tanh² and its Taylor expansion at 0. (b) Relative error of the partial sums; circles: the "
         f"best that can be done, {smallest}. At q = 1 the first sums are "
-        f"{', '.join(f'{s:.3g}'.replace('-', '−') for s in found.sums[:4, -1])}; the truth is "
+        f"{', '.join(signed(s, '.3g') for s in found.sums[:4, -1])}; the truth is "
         f"{found.truth[-1]:.6f}."
     )
 

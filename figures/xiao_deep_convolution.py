@@ -200,8 +200,22 @@ def caption(found: Data) -> str:
     )
 
 
+def _product_law(layers: int) -> tuple[Real, Real]:
+    """Return ln λ and its density for a product of L square Gaussian matrices, by an angle 0 < φ < π/(L + 1).
+
+    λ = sin^(L+1)((L+1)φ)/(sin φ sin^L(Lφ)), at which λ has the density sin²φ sin^(L−1)(Lφ)/(π sin^L((L+1)φ)).
+    """
+    angle = np.linspace(0, np.pi / (layers + 1), 400_001)[1:-1]
+    one, below, all_in = (np.sin(k * angle) for k in (1, layers, layers + 1))
+    log_lambda = (layers + 1) * np.log(all_in) - np.log(one) - layers * np.log(below)
+    return log_lambda[::-1], (all_in * one / (np.pi * below))[::-1]
+
+
 def check(found: Data) -> None:
-    """Assert the law's edge, the samples, and isometry to rounding."""
+    """Assert the law by its closed form, the samples, and isometry to rounding."""
+    for case, depth in enumerate(DEPTHS):
+        law = np.interp(found.log_lambda[case], *_product_law(depth))
+        np.testing.assert_allclose(found.density[case], law, rtol=1e-4)
     count = np.array(DEPTHS, float)
     np.testing.assert_allclose(found.top, (count + 1) ** (count + 1) / count**count, rtol=1e-9)
     area = np.trapezoid(found.density, found.log_lambda, axis=1)

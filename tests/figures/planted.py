@@ -68,7 +68,12 @@ PLANTED: dict[str, tuple[Change, ...]] = {
             d, gain={**d.gain, "tanh": np.where(np.abs(np.log(d.q)) > 0.3, 1.05, 1) * d.gain["tanh"]}
         ),
     ),
-    "glorot_histograms": (scaled("theory", 1.05),),
+    "glorot_histograms": (
+        scaled("theory", 1.05),
+        scaled("shares", 1.1),
+        scaled("edges", 1.1),
+        scaled("second", np.where(np.arange(5) == 4, 1.3, 1)),
+    ),
     "kumar_1": (scaled("mode", 0.98), scaled("density", _column(1, 1, 1, 1, 1.1))),
     "kumar_3": (
         shifted("theory", 0.15 * np.arange(5)[::-1] / 4),
@@ -76,7 +81,11 @@ PLANTED: dict[str, tuple[Change, ...]] = {
         scaled("accuracy", np.array([1, 0.9, 1])[:, None, None]),
         lambda d: replace(d, accuracy=d.accuracy[[0, 2, 1]]),
     ),
-    "kumar_4": (scaled("deviation", 1.03), scaled("printed_deviation", 1.03)),
+    "kumar_4": (
+        scaled("deviation", 1.03),
+        scaled("printed_deviation", np.where(np.arange(10) == 4, 1.03, 1)),
+        scaled("printed_mean", 1.01),
+    ),
     "pennington_learning_speed": (
         scaled("loss", np.array([1, 0.9, 1, 1, 1])[:, None, None]),
         lambda d: replace(d, loss=d.loss[[1, 0, 2, 3, 4]]),
@@ -104,22 +113,37 @@ PLANTED: dict[str, tuple[Change, ...]] = {
         scaled("length", 1.02),
         shifted("correlation", _column(0, 0, 0.01)),
     ),
-    "saxe_learning_time": (scaled("orthogonal", 2), scaled("exact", 1.01), scaled("half", 1.01)),
+    "saxe_learning_time": (
+        scaled("orthogonal", 2),
+        scaled("orthogonal", 1.1),
+        scaled("exact", 1.01),
+        scaled("curve", 1.01),
+        scaled("descent", 1.05),
+        scaled("error", 0.9),
+        scaled("half", 1.01),
+    ),
     "schoenholz_depth_scales": (
         scaled("xi", _column(1.05, 1)),
         scaled("xi", _column(1, 1.05)),
         scaled("wide", 1.03),
         shifted("edge", 0.01),
+        scaled("rates", 1.05),
     ),
     "starts": (
         scaled("wide_q", _column(1, 1, 1.01, 1)),
         scaled("wide_gradient", _column(1.05, 1, 1, 1)),
-        scaled("gradient", 10),
+        scaled("q", 1.1),
+        scaled("gradient", 1.1),
     ),
     "taylor_against_truth": (
         scaled("error", _column(1.2, 1, 1, 1, 1)),
         scaled("truth", 1.01),
         scaled("sums", 1.01),
     ),
-    "xiao_deep_convolution": (scaled("density", 1.05), scaled("largest", 1.2), scaled("top", 1.05)),
+    "xiao_deep_convolution": (
+        scaled("density", 1.05),
+        scaled("density", np.where(np.arange(298) == 150, 1.01, 1)),
+        scaled("largest", 1.2),
+        scaled("top", 1.05),
+    ),
 }
