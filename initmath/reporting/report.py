@@ -7,7 +7,7 @@ import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
@@ -25,8 +25,9 @@ from initmath.reporting.sections import (
     Asked,
     Section,
     calls_of,
-    drawn,
+    draw_text,
     make,
+    make_text,
     parts_of,
 )
 
@@ -200,7 +201,8 @@ def report(
     answer = tuple(b for b in parts.pop("Answer", ()) if not _of_terminal(b))
     derivation = parts.pop("Derivation", ())
     tell(TITLES["depth"])
-    depth, beside = make("depth", asked), make("published", asked, derived.criteria)
+    depth = make("depth", asked).section
+    beside = make("published", asked, derived.criteria).section
     first = Section("answer", "What the weights should start with", answer, code=calls_of(derived))
     told = [Section(_anchor(title), title, blocks) for title, blocks in parts.items()]
     told.append(Section("derivation", "Derivation, step by step", _raised(derivation)))
@@ -211,10 +213,6 @@ def report(
     depth = replace(depth, blocks=(*depth.blocks, *plane.blocks), picture=plane.picture, alt=plane.alt)
     sections = (first, made["glance"], *told, depth, made["spectrum"], made["verification"], beside)
     return Report(activation, str(q), opening, sections, _colophon(seed))
-
-
-LOADING = 0.6
-"""About the seconds that a picture takes longer here, where Matplotlib and SciPy must be loaded first."""
 
 
 class _Jobs:
@@ -242,33 +240,42 @@ class _Jobs:
             if self.executor is None or not self.waiting or not (self.last is None or self.last.done()):
                 return
             anchor = self.waiting.pop(0)
-            self.last = self.coming[anchor] = self.executor.submit(
-                drawn, anchor, self.asked, *self.given[anchor]
-            )
+            self.last = self.coming[anchor] = self._send(make_text, anchor, self.asked, *self.given[anchor])
         self.last.add_done_callback(self._hand_on)
+
+    def _send(self, function: Callable[..., Section], *given: Any) -> Future[Section]:
+        assert self.executor is not None
+        try:
+            return self.executor.submit(function, *given)
+        except BrokenExecutor as error:
+            lost: Future[Section] = Future()
+            lost.set_exception(error)
+            return lost
 
     def finished(self) -> dict[str, Section]:
         """Return all of them; what nobody has begun is made here, the last first.
 
-        But the other process has loaded what pictures take: the last one waits for it as long as that.
+        The other process has loaded what pictures take: it draws those of the sections made here, too.
         """
         here: dict[str, Section] = {}
         while True:
-            if len(self.waiting) == 1 and not here and self.last is not None:
-                wait([self.last], LOADING)
             with self.turn:
                 if not self.waiting:
                     break
                 anchor = self.waiting.pop()
             self.tell(TITLES[anchor])
-            here[anchor] = make(anchor, self.asked, *self.given[anchor])
+            made = make(anchor, self.asked, *self.given[anchor])
+            if self.executor is None:
+                here[anchor] = made.drawn()
+            else:
+                self.coming[anchor] = self._send(draw_text, made)
         return here | {anchor: self._take(anchor) for anchor in self.coming}
 
     def _take(self, anchor: str) -> Section:
         self.tell(TITLES[anchor])
         coming = self.coming[anchor]
         if coming.cancel():
-            return make(anchor, self.asked, *self.given[anchor])
+            return make(anchor, self.asked, *self.given[anchor]).drawn()
         try:
             return coming.result()
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -281,7 +288,7 @@ class _Jobs:
             warnings.warn(
                 f"the other process was lost: {TITLES[anchor]!r} is made here", RuntimeWarning, stacklevel=5
             )
-            return make(anchor, self.asked, *self.given[anchor])
+            return make(anchor, self.asked, *self.given[anchor]).drawn()
 
 
 # ------------------------------------------------------------------------------------------------ blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from initmath.errors import InitmathError
 __all__ = [
     "TITLES",
     "Asked",
+    "Made",
     "Section",
     "calls_of",
-    "drawn",
+    "draw_text",
     "make",
+    "make_text",
     "parts_of",
 ]
 
@@ -103,24 +105,50 @@ class Asked:
         return exact_number(self.q, "q")
 
 
-def make(anchor: str, asked: Asked, *given: Any) -> Section:
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A section whose picture is not drawn yet: that takes Matplotlib, and may be done in another process.
+
+    Attributes
+    ----------
+    section : Section
+        Without the picture.
+    figure : callable () -> matplotlib Figure, or None
+        Draws it.
+    """
+
+    section: Section
+    figure: Callable[[], Any] | None = None
+
+    def drawn(self) -> Section:
+        """Return the section with its picture."""
+        return self.section if self.figure is None else replace(self.section, picture=self.figure())
+
+    def as_text(self) -> Section:
+        """Return the section with its picture as SVG: what another process sends back."""
+        from initmath.reporting.page import svg
+
+        if self.figure is None:
+            return self.section
+        return replace(self.section, picture=svg(self.figure(), self.section.anchor, self.section.alt))
+
+
+def make(anchor: str, asked: Asked, *given: Any) -> Made:
     """Make a section from what was asked, and what it stands on; one that cannot be made says why."""
-    return _or_caution(anchor, lambda: _MAKERS[anchor](asked, *given))
-
-
-def drawn(anchor: str, asked: Asked, *given: Any) -> Section:
-    """Make a section with its picture as SVG: what another process sends back."""
-    from initmath.reporting.page import svg
-
-    made = make(anchor, asked, *given)
-    return made if made.picture is None else replace(made, picture=svg(made.picture, made.anchor, made.alt))
-
-
-def _or_caution(anchor: str, maker: Callable[[], Section]) -> Section:
     try:
-        return maker()
+        return _MAKERS[anchor](asked, *given)
     except InitmathError as error:
-        return Section(anchor, TITLES[anchor], (Caution(f"Not possible here: {error}"),))
+        return Made(Section(anchor, TITLES[anchor], (Caution(f"Not possible here: {error}"),)))
+
+
+def make_text(anchor: str, asked: Asked, *given: Any) -> Section:
+    """Make a section, and draw it."""
+    return make(anchor, asked, *given).as_text()
+
+
+def draw_text(made: Made) -> Section:
+    """Draw a section."""
+    return made.as_text()
 
 
 def parts_of(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], dict[str, tuple[Block, ...]]]:
@@ -146,43 +174,49 @@ def calls_of(derived: Any) -> tuple[tuple[str, str], ...]:
     return calls(float(solutions[0].sigma_w2), float(solutions[0].sigma_b2))
 
 
-def _glance(asked: Asked) -> Section:
+def _glance(asked: Asked) -> Made:
     from initmath.meanfield.tradeoff import trade_off
-    from initmath.plots.activation import activation_figure
 
-    picture = activation_figure(asked.activation, trade_off(asked.activation, GAINS), float(asked.at))
+    gains = trade_off(asked.activation, GAINS)
     alt = (
         f"Left: {asked.activation.name} and its derivative. Right: the gain that keeps the signal (forward) "
         "and the one that keeps squared gradients (backward), against the pre-activation variance; "
         f"q = {asked.q} is marked."
     )
-    return Section("glance", TITLES["glance"], (), picture, alt)
+    section = Section("glance", TITLES["glance"], (), None, alt)
+    return Made(section, partial(_glance_figure, asked.activation, gains, float(asked.at)))
 
 
-def _depth(asked: Asked) -> Section:
+def _glance_figure(activation: Any, gains: Any, q: float) -> Any:
+    from initmath.plots.activation import activation_figure
+
+    return activation_figure(activation, gains, q)
+
+
+def _depth(asked: Asked) -> Made:
     edge = answers.edge_of_chaos(asked.activation, asked.q, **asked.options)
     _, parts = parts_of(edge.blocks())
     blocks: list[Block] = []
     for title, part in parts.items():
         blocks += [Heading(title), *part]
-    return Section("depth", TITLES["depth"], tuple(blocks))
+    return Made(Section("depth", TITLES["depth"], tuple(blocks)))
 
 
-def _diagram(asked: Asked, critical: CriterionResult) -> Section:
+def _diagram(asked: Asked, critical: CriterionResult) -> Made:
     """Make the end of the section of mean field: its picture, or why there is none."""
     marked = [(solution.sigma_w2, solution.sigma_b2) for solution in critical.solutions]
     try:
         around = answers.diagram_with(asked.activation, marked, POINTS, asked.q, sketch=True)
     except InitmathError as error:
-        return Section("depth", TITLES["diagram"], (Caution(f"No phase diagram: {error}"),))
+        return Made(Section("depth", TITLES["diagram"], (Caution(f"No phase diagram: {error}"),)))
     alt = (
         "Phase diagram: over how many layers the correlation of two inputs is remembered, in the plane of "
         "weight and bias variance. The line is the edge of chaos, the dot the point of this page."
     )
-    return Section("depth", TITLES["diagram"], (), around.plot(), alt)
+    return Made(Section("depth", TITLES["diagram"], (), None, alt), around.plot)
 
 
-def _spectrum(asked: Asked) -> Section:
+def _spectrum(asked: Asked) -> Made:
     found = answers.spectrum(asked.activation, depth=SPECTRUM_DEPTH, q=asked.q)
     _, parts = parts_of(found.blocks())
     blocks: list[Block] = []
@@ -192,12 +226,10 @@ def _spectrum(asked: Asked) -> Section:
         f"Density of the squared singular values of the Jacobian of {SPECTRUM_DEPTH} layers with orthogonal "
         "weights; its edges are marked."
     )
-    return Section("spectrum", TITLES["spectrum"], tuple(blocks), found.plot(), alt)
+    return Made(Section("spectrum", TITLES["spectrum"], tuple(blocks), None, alt), found.plot)
 
 
-def _verification(asked: Asked, solved: CriterionResult) -> Section:
-    from initmath.plots.verification import verification_figure
-
+def _verification(asked: Asked, solved: CriterionResult) -> Made:
     found = answers.verify_solved(
         asked.activation,
         "second_moment",
@@ -208,7 +240,6 @@ def _verification(asked: Asked, solved: CriterionResult) -> Section:
         networks=NETWORKS,
         seed=asked.seed,
     )
-    picture = verification_figure(found, columns=2)
     _, parts = parts_of(found.blocks())
     blocks: list[Block] = [Paragraph(f"{found.verdict.value.upper()}: {found.reason}.")]
     for title, part in parts.items():
@@ -218,10 +249,17 @@ def _verification(asked: Asked, solved: CriterionResult) -> Section:
         f"{NETWORKS} simulated networks of width {WIDTH} and depth {DEPTH}: dots are their means with two "
         "standard errors, lines the prediction for this width, bands two standard deviations of one network."
     )
-    return Section("verification", TITLES["verification"], tuple(blocks), picture, alt)
+    section = Section("verification", TITLES["verification"], tuple(blocks), None, alt)
+    return Made(section, partial(_verification_figure, found))
 
 
-def _published(asked: Asked, criteria: dict[str, CriterionResult]) -> Section:
+def _verification_figure(found: Any) -> Any:
+    from initmath.plots.verification import verification_figure
+
+    return verification_figure(found, columns=2)
+
+
+def _published(asked: Asked, criteria: dict[str, CriterionResult]) -> Made:
     from initmath.answers.comparison import compare_solved
 
     if asked.at == 1:
@@ -229,10 +267,10 @@ def _published(asked: Asked, criteria: dict[str, CriterionResult]) -> Section:
     else:
         found = answers.compare(asked.activation, q=asked.q, **asked.options)
     _, *blocks = found.blocks()
-    return Section("published", TITLES["published"], tuple(blocks))
+    return Made(Section("published", TITLES["published"], tuple(blocks)))
 
 
-_MAKERS: dict[str, Callable[..., Section]] = {
+_MAKERS: dict[str, Callable[..., Made]] = {
     "glance": _glance,
     "depth": _depth,
     "diagram": _diagram,

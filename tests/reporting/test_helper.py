@@ -47,13 +47,21 @@ class _Lost(Executor):
         return future
 
 
+class _LostBefore(Executor):
+    """A process that is gone when it is asked."""
+
+    def submit(self, *args, **kwargs):
+        raise BrokenProcessPool("gone")
+
+
 def test_what_was_not_begun_is_made_here(alone):
     assert initmath.report("relu", 2, seed=3, executor=_Never()).to_html() == alone
 
 
-def test_a_lost_process_is_told_of_and_replaced(alone):
+@pytest.mark.parametrize("lost", [_Lost, _LostBefore])
+def test_a_lost_process_is_told_of_and_replaced(alone, lost):
     with pytest.warns(RuntimeWarning, match="process was lost") as told:
-        page = initmath.report("relu", 2, seed=3, executor=_Lost())
+        page = initmath.report("relu", 2, seed=3, executor=lost())
     assert page.to_html() == alone and len(told) == 4
 
 
