@@ -32,9 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"--out {asked.out}: {error.strerror}", file=sys.stderr)
         return 2
+    missing = False
     for name in asked.names or names():
         module = figure(name)
-        data = module.data(quick=asked.quick)
+        try:
+            data = module.data(quick=asked.quick)
+        except ModuleNotFoundError as error:
+            print(f"{name} needs {error.name}: pip install -e '.[figures]'", file=sys.stderr)
+            missing = True
+            continue
         module.check(data)
         with styled():
             drawn = module.draw(data)
@@ -42,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             save(drawn, asked.out / f"{name}{ending}")
         (asked.out / f"{name}.txt").write_text(module.caption(data) + "\n", encoding="utf-8")
         print(asked.out / f"{name}.svg")
-    return 0
+    return 2 if missing else 0
 
 
 if __name__ == "__main__":
