@@ -123,6 +123,26 @@ def _method(name: str) -> Operation:
     return operation
 
 
+def _tanh() -> Operation:
+    """Tanh; beyond Re u = ±1 by e^{∓2u}, so that a wide ball far out stays finite."""
+
+    def direct(value: Any) -> Any:
+        if isinstance(value, acb):
+            if value.real > 1:
+                small = (-2 * value).exp()
+                return 1 - 2 * small / (1 + small)
+            if value.real < -1:
+                small = (2 * value).exp()
+                return 2 * small / (1 + small) - 1
+        return value.tanh()
+
+    def operation(values: list[Any], analytic: bool) -> Any:
+        return direct(values[0])
+
+    DIRECT[operation] = direct
+    return operation
+
+
 def _imaginary_cuts(name: str) -> Operation:
     def operation(values: list[Any], analytic: bool) -> Any:
         value = values[0]
@@ -320,7 +340,7 @@ FUNCTIONS: dict[type, Operation] = {
     sp.csc: _method("csc"),
     sp.sinh: _method("sinh"),
     sp.cosh: _method("cosh"),
-    sp.tanh: _method("tanh"),
+    sp.tanh: _tanh(),
     sp.coth: _method("coth"),
     sp.sech: _method("sech"),
     sp.csch: _method("csch"),

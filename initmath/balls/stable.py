@@ -138,8 +138,23 @@ def _two_exponentials(base: Any) -> tuple[Any, Any, Any] | None:
     return a, u, v - u + log(b / a)
 
 
+def _sech_squared(factor: Any) -> Any:
+    """Write 1 − tanh²u as 4σ(2u)σ(−2u): an exponential beside it would multiply what is left of the 1."""
+    base, power = factor.as_base_exp()
+    if not isinstance(base, Add) or len(base.args) != 2 or not power.is_Integer:
+        return factor
+    for lead, other in (base.args, base.args[::-1]):
+        ratio = -other / lead
+        if isinstance(ratio, Pow) and isinstance(ratio.base, tanh) and ratio.exp == 2:
+            double = 2 * ratio.base.args[0]
+            return (4 * lead * Logistic(double) * Logistic(-double)) ** power
+    return factor
+
+
 def _product(args: list[Any]) -> Any:
     args = list(Mul.make_args(Mul(*args)))
+    if any(isinstance(factor, exp) for factor in args):
+        args = list(Mul.make_args(Mul(*(_sech_squared(factor) for factor in args))))
     for index, factor in enumerate(args):
         base, power = factor.as_base_exp()
         if isinstance(base, sinh) and power.is_Integer and power.is_positive:

@@ -451,6 +451,8 @@ class Growth:
         if self.sign(expr) == -1:
             bound = self.lower(expr)
             if bound is not None and bound.grows:
+                if bound.linear > 0 and bound.quadratic >= 0 and bound.power >= 0:
+                    return zero, zero, -bound.scale * bound.linear**2 / 2  # e^{bt} ≥ b²t²/2
                 if bound.power >= 2:
                     return zero, zero, -bound.scale
                 if bound.power >= 1:

@@ -107,6 +107,8 @@ STABLE = [
     (sp.log((2 + 3 * sp.exp(2 * x)) / (1 + sp.exp(-x))), LogOnePlusExp),
     (sp.log(sp.cosh(2 * x)), LogOnePlusExp),
     (1 / (sp.exp(x) + sp.exp(-x)) ** 3, Logistic),
+    (x * sp.exp(x) * (1 - sp.tanh(sp.exp(x)) ** 2), Logistic),
+    (sp.exp(-x) * (3 * sp.tanh(x**2) ** 2 - 3) ** 3, Logistic),
     (sp.exp(x**2 / 2 + x) * sp.erfc(x / sp.sqrt(2) + sp.sqrt(2)), Erfcx),
 ]
 
@@ -144,6 +146,22 @@ def test_branch_cuts_are_not_finite_when_analyticity_is_asked(
     around = inside + acb(arb(0, 0.1), arb(0, 0.1))
     assert not f(around, True).is_finite()
     assert f(outside + acb(arb(0, 0.01), arb(0, 0.01)), True).is_finite()
+
+
+@pytest.mark.parametrize("middle", [-40.0, -1.3, -0.7, 0.0, 0.9, 1.2, 3.0, 500.0])
+@pytest.mark.parametrize("width", [1e-3, 0.2, 30.0])
+def test_tanh_of_a_disc_holds_its_values_and_stays_finite_far_out(middle: float, width: float) -> None:
+    f = compile_ball(sp.tanh(x), x)
+    disc = acb(arb(middle, 0.1), arb(0, width))
+    found = f(disc, True)
+    assert found.is_finite() or (abs(middle) < 1.2 and width > 1)
+    for across in (-0.099, 0.0, 0.05):
+        for up in (-0.99 * width, 0.0, 0.3 * width):
+            point = acb(middle + across, up)
+            with working_precision(200):
+                assert found.overlaps(point.sinh() / point.cosh())
+    if abs(middle) > 30:
+        assert found.real.rad() < 1e-12
 
 
 def test_compiled_integrand_integrates() -> None:
