@@ -99,6 +99,9 @@ PLANTED: dict[str, tuple[Change, ...]] = {
         _cases("top", 1.05, 0),
         _cases("top", 1.05, 2),
         _cases("top", 1.05, 3),
+        _cases("distance", 0.5, 0, 1, 2, 3),
+        _cases("zeros", 0.8, 1),
+        _cases("sampled", 1.1, 2),
     ),
     "phase_diagrams": (
         _diagram("tanh", "chi_1", 0.95),
@@ -143,6 +146,8 @@ PLANTED: dict[str, tuple[Change, ...]] = {
     "xiao_deep_convolution": (
         scaled("density", 1.05),
         scaled("density", np.where(np.arange(298) == 150, 1.01, 1)),
+        scaled("distance", 0.5),
+        scaled("sampled", 1.1),
         scaled("largest", 1.2),
         scaled("top", 1.05),
     ),
