@@ -60,6 +60,8 @@ class Fineness:
         Of the integrals at the nodes, as in `pair_expectation`.
     probes : int
         Points at which the table is compared with an adaptive integral.
+    farthest : float
+        The q to which orbits are followed; 100 times the start, if that is more.
     """
 
     degree: int
@@ -67,10 +69,11 @@ class Fineness:
     orders: tuple[int, int]
     base: tuple[float, ...]
     probes: int
+    farthest: float
 
 
-FINE = Fineness(13, 23, (12, 9), (-8.5, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.5), 8)
-SKETCH = Fineness(7, 11, (9, 6), (-6.0, -2.0, 0.0, 2.0, 6.0), 4)
+FINE = Fineness(13, 23, (12, 9), (-8.5, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.5), 8, LARGEST)
+SKETCH = Fineness(7, 11, (9, 6), (-6.0, -2.0, 0.0, 2.0, 6.0), 4, 1e4)
 """For a picture: about four digits of c* and ξ_c, at an eighth of the cost."""
 
 
@@ -85,7 +88,8 @@ class PhaseDiagram:
     start : float
         The q that the layers begin with: ``q_star`` is the fixed point to which it goes.
     q_star : ndarray
-        0 where q fades away below 1e-10, inf where it passes 1e10, NaN where it oscillates and goes nowhere.
+        0 where q fades away below 1e-10, inf where it passes `farthest`, NaN where it oscillates and goes
+        nowhere.
     chi_1, chi_parallel : ndarray
         Slopes of the correlation map at 1 and of the length map, at ``q_star``; NaN where q has no end.
     gap : ndarray
@@ -100,6 +104,8 @@ class PhaseDiagram:
         pieces.
     error : dict of str to float
         Largest relative error found: "table" of q alone, "pair" of q and c together.
+    farthest : float
+        The q to which orbits are followed: 1e10, less in a sketch.
     """
 
     sigma_w2: Real
@@ -115,6 +121,7 @@ class PhaseDiagram:
     attracting: NDArray[np.bool_]
     edge: Real
     error: dict[str, float] = field(default_factory=dict)
+    farthest: float = LARGEST
 
     @property
     def c_star(self) -> Real:
@@ -188,7 +195,8 @@ def sweep(
             "and there is no edge of chaos to draw"
         )
     functions = _Functions(activation, fineness)
-    single, off = _single(functions, weight, bias, start)
+    farthest = min(max(fineness.farthest, 100 * start), LARGEST)
+    single, off = _single(functions, weight, bias, start, farthest)
     edge = _edge(single, float(weight[-1]), float(bias[-1]))
     blocks = [bias[k : k + _ROWS] for k in range(0, len(bias), _ROWS)]
     counted = _Count(progress, 2 * len(blocks))
@@ -206,7 +214,7 @@ def sweep(
         xi_gradient = np.where(ends, -1 / np.log(chi_1), np.nan)
     return PhaseDiagram(
         weight, bias, start, q, chi_1, chi_parallel, gap, xi_q, xi_c, xi_gradient,
-        np.abs(chi_parallel) < 1, edge, {"table": off, "pair": off_pair},
+        np.abs(chi_parallel) < 1, edge, {"table": off, "pair": off_pair}, farthest,
     )  # fmt: skip
 
 
@@ -302,13 +310,15 @@ def _apart_at(q: Real, t: Real) -> Real:
     return np.asarray(near * np.expm1(t * np.log1p(1 / near)))
 
 
-def _single(functions: _Functions, weight: Real, bias: Real, start: float) -> tuple[Panels, float]:
+def _single(
+    functions: _Functions, weight: Real, bias: Real, start: float, farthest: float
+) -> tuple[Panels, float]:
     """Tabulate E g², its slope and E g'², as far as an orbit can go that begins at the start."""
     if not np.isfinite(_second(functions, start)):
         raise InputError(f"E g(y)² is not finite at q = {start}: begin with a smaller q")
-    low = _end(functions, float(weight[0]), float(bias[0]), start, -1)
-    high = _end(functions, float(weight[-1]), float(bias[-1]), start, +1)
-    low, high = _with_leaps(functions, weight, bias, low, high)
+    low = _end(functions, float(weight[0]), float(bias[0]), start, SMALLEST)
+    high = _end(functions, float(weight[-1]), float(bias[-1]), start, farthest)
+    low, high = _with_leaps(functions, weight, bias, low, high, farthest)
 
     def log_of(q: Real) -> Real:
         found = functions.single(q)[0]
@@ -331,15 +341,15 @@ def _second(functions: _Functions, q: float) -> float:
     return value if value < _HUGE else np.inf
 
 
-def _end(functions: _Functions, weight: float, bias: float, start: float, step: int) -> float:
+def _end(functions: _Functions, weight: float, bias: float, start: float, last: float) -> float:
     """Where no orbit passes that begins at the start: the map with the most extreme variances turns it back.
 
     V(q) grows with σ_w² and σ_b²; if the largest of them give V(q) < q, so do all, and an orbit that was
-    below q meets a fixed point before it.
+    below q meets a fixed point before it.  At the latest at ``last``, below or above the start.
     """
-    q = start
-    while SMALLEST < q < LARGEST:
-        beyond = q * _FACTOR**step
+    q, step = start, 1 if last > start else -1
+    while q != last:
+        beyond = min(q * _FACTOR, last) if step > 0 else max(q / _FACTOR, last)
         second = _second(functions, beyond)
         if not np.isfinite(second):
             return q if q != start else _last_finite(functions, q, beyond)
@@ -350,7 +360,7 @@ def _end(functions: _Functions, weight: float, bias: float, start: float, step: 
 
 
 def _with_leaps(
-    functions: _Functions, weight: Real, bias: Real, low: float, high: float
+    functions: _Functions, weight: Real, bias: Real, low: float, high: float, farthest: float
 ) -> tuple[float, float]:
     """Widen the range until no layer leaves it, where E g² does not grow with q and orbits may leap."""
     for _ in range(8):
@@ -359,7 +369,7 @@ def _with_leaps(
         if _grows(second, bend, grid):
             break
         finite = second[np.isfinite(second) & (second < _HUGE)]
-        top = float(np.clip(1.1 * (weight[-1] * finite.max() + bias[-1]), high, LARGEST))
+        top = float(np.clip(1.1 * (weight[-1] * finite.max() + bias[-1]), high, farthest))
         bottom = float(np.clip(0.9 * (weight[0] * finite.min() + bias[0]), SMALLEST, low))
         if (top, bottom) == (high, low) or not np.isfinite(_second(functions, top)):
             break

@@ -125,7 +125,7 @@ def _names(axis: Any, diagram: PhaseDiagram) -> None:
         ("ordered", ~lost & (diagram.chi_1 < 1), "white"),
         ("chaotic", ~lost & (diagram.chi_1 > 1), "white"),
         ("$q$ oscillates", oscillates, "#404040"),
-        (r"$q \to \infty$" + f"\nfrom $q = {diagram.start:g}$", lost, "#404040"),
+        (f"$q$ passes {_power(diagram.farthest)}\nfrom $q = {diagram.start:g}$", lost, "#404040"),
     ):
         if where.mean() < 0.06:
             continue
@@ -140,6 +140,13 @@ def _names(axis: Any, diagram: PhaseDiagram) -> None:
             fontsize=9.5,
             fontweight="bold",
         )
+
+
+def _power(number: float) -> str:
+    """Write a large number with a power of ten."""
+    digits, exponent = f"{number:.0e}".split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return f"${power}$" if digits == "1" else f"${digits} \\cdot {power}$"
 
 
 def _middle(where: Any) -> tuple[int, int]:

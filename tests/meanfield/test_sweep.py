@@ -175,3 +175,12 @@ def test_a_sketch_has_the_digits_that_it_claims(name):
     apart = np.abs(sketch.gap - fine.gap)
     assert np.nanmax(apart) < 1e-4, name
     assert np.array_equal(np.isnan(sketch.gap), np.isnan(fine.gap))
+
+
+def test_a_sketch_follows_orbits_less_far_and_says_so():
+    """ReLU at σ_w² = 2 − 1e-4, σ_b² = 1: q* = 2e4."""
+    plane = resolve("relu"), [1.5, 2 - 1e-4], [1.0]
+    fine, sketch = sweep(*plane), sweep(*plane, fineness=SKETCH)
+    assert fine.q_star[0] == pytest.approx([4, 2e4], rel=1e-9) and fine.farthest == 1e10
+    assert sketch.q_star[0, 0] == pytest.approx(4, rel=1e-9) and np.isposinf(sketch.q_star[0, 1])
+    assert sketch.farthest == 1e4 and sweep(*plane, start=1e3, fineness=SKETCH).farthest == 1e5
