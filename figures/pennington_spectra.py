@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import spectrum_edge, spectrum_variance
-from figures.sheet import SERIES, letters, panels
+from figures.sheet import SERIES, letters, panels, upper
 
 DEPTHS = (2, 8, 32)
 Q_ISOMETRIC = 0.25
@@ -202,8 +202,9 @@ def caption(found: Data) -> str:
         tops = ", ".join(f"{c.top:.3g}" for c in inside)
         rows.append(f"({letter}) {spreads}, edge at {tops}")
     depths = ", ".join(str(c.depth) for c in found.cases if c.panel == 0)
-    worst = max(c.distance for c in found.cases if c.panel != 1)
     relu = [c for c in found.cases if c.panel == 1]
+    worst = upper(max(c.distance for c in found.cases if c.panel != 1), 2)
+    most = upper(max(c.distance for c in relu), 2)
     lost = ", ".join(f"{100 * c.zeros:.0f} %" for c in relu)
     return (
         f"Squared singular values of the Jacobian of critical networks of depth L = {depths}: law at "
@@ -213,7 +214,7 @@ def caption(found: Data) -> str:
         f"depth and upper edge: {'; '.join(rows)}. In wide networks half of ReLU's λ are 0; they are not "
         "shown, nor are those below 10⁻¹². With q = 1/(4√L) the variance of λ stays below its limit 1/2. "
         "Distribution functions of samples and law differ by "
-        f"at most {worst:.3f} for tanh and {max(c.distance for c in relu):.3f} for ReLU, where at this width "
+        f"at most {worst} for tanh and {most} for ReLU, where at this width "
         f"{lost} of the λ are 0: the layer with the fewest open units decides."
     )
 

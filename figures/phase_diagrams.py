@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from figures.second_route import normal_mean, pair_mean, settle
-from figures.sheet import panels
+from figures.sheet import panels, upper
 
 NAMES = ("tanh", "erf", "sin", "relu", "gelu", "silu")
 HIGH_W, HIGH_B = 4.0, 0.6
@@ -83,7 +83,7 @@ def caption(found: Data) -> str:
         f"= {points}. Chaotic share of the {side} × {side} points of the plane: {', '.join(shares)}. ReLU's "
         "edge is a single point, and for σ_w² > 2 its length has no stable fixed point; GELU's and SiLU's "
         "edge is unstable near their dots. "
-        f"The depth scales are interpolated, with a relative error below {worst:.0e}."
+        f"The depth scales are interpolated, with a relative error below {upper(worst, 1)}."
     )
 
 

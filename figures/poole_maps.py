@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import length, normal_mean, pair_mean
-from figures.sheet import GREY, SERIES, letters, panels
+from figures.sheet import GREY, SERIES, letters, panels, upper
 
 SIGMA_W = (1.3, 2.5, 4.0)
 SIGMA_B = 0.3
@@ -134,7 +134,7 @@ def caption(found: Data) -> str:
         f"{', '.join(f'{s:g}' for s in SIGMA_W)}. Diamonds: the fixed points q* = {stars} and c* = {ends}; "
         f"the slopes at c = 1 are χ₁ = {chis}: ordered, then chaotic twice. Dots: one layer of "
         f"{found.networks} networks of width {found.width}; their standard errors are below "
-        f"{found.error_length.max():.2g} and {found.error_correlation.max():.2g}."
+        f"{upper(found.error_length.max(), 2)} and {upper(found.error_correlation.max(), 2)}."
     )
 
 

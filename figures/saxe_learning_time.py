@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.sheet import BLUE, GREY, SERIES, VERMILION, letters, panels
+from figures.sheet import BLUE, GREY, SERIES, VERMILION, letters, panels, upper
 
 SEED = 1312
 MODES = (4.0, 2.0, 1.0)
@@ -132,7 +132,8 @@ def caption(found: Data) -> str:
         f"L = {last}: "
         f"{at_last}{unfinished}. "
         f"(b) Strength of three modes from u₀ = {START:g}, L = 2: closed form (lines) and gradient descent "
-        f"(circles), which differ by at most {100 * found.error:.1f} %. Half of s is reached at t = {halves}."
+        f"(circles), which differ by at most {upper(100 * found.error, 2)} %. Half of s "
+        f"is reached at t = {halves}."
     )
 
 

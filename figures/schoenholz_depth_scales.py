@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.second_route import length, normal_mean, pair_mean, settle
-from figures.sheet import BLUE, GREY, SERIES, VERMILION, letters, panels
+from figures.sheet import BLUE, GREY, SERIES, VERMILION, letters, panels, upper
 
 SIGMA_B2 = 0.05
 SHOWN = (0.8, 1.4, 1.76, 2.5, 4.0)
@@ -190,9 +190,9 @@ def caption(found: Data) -> str:
         "squares are read "
         "off (a) and (b), from where half is forgotten to where noise comes up: they differ from the "
         "recursion "
-        f"over the same layers by at most {z:.1f} standard errors, and from the scale at infinite "
+        f"over the same layers by at most {upper(z, 2)} standard errors, and from the scale at infinite "
         "depth by at "
-        f"most {100 * apart:.0f} %, away from the edge, because the approach is not yet exponential."
+        f"most {upper(100 * apart, 2)} %, away from the edge, because the approach is not yet exponential."
     )
 
 

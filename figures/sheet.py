@@ -22,6 +22,7 @@ __all__ = [
     "save",
     "signed",
     "styled",
+    "upper",
 ]
 
 GREEN, PURPLE, SKY = "#009E73", "#CC79A7", "#56B4E9"
@@ -81,3 +82,17 @@ def counted(count: int, noun: str) -> str:
     ('1 run', '5 runs')
     """
     return f"{count} {noun}" + "s" * (count != 1)
+
+
+def upper(value: float, digits: int) -> str:
+    """Write a bound to so many significant digits, rounded up: what is below it stays below.
+
+    Examples
+    --------
+    >>> upper(0.0431, 2), upper(4.2e-15, 1), upper(23.6, 2), upper(0.012, 2)
+    ('0.044', '5e-15', '24', '0.012')
+    """
+    from decimal import ROUND_CEILING, Context, Decimal
+
+    rounded = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(value))))
+    return f"{float(rounded):.{digits}g}"

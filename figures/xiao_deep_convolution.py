@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.pennington_spectra import cdf_distance
-from figures.sheet import BLUE, GREEN, ORANGE, VERMILION, letters, panels
+from figures.sheet import BLUE, GREEN, ORANGE, VERMILION, letters, panels, upper
 
 TAPS, SIZE = 3, 16  # a circle of 16 places
 DEPTHS = (1, 4, 16)
@@ -189,8 +189,8 @@ def caption(found: Data) -> str:
         f"Squared singular values λ of {', '.join(map(str, DEPTHS))} layers: Gaussian weights, law of a "
         f"product of Gaussian matrices (lines) and {found.networks} networks (areas). Its upper edge "
         f"(L + 1)^(L+1)/L^L is {tops}, the largest λ of a network {largest} on average; the two distribution "
-        f"functions differ by at most {found.distance.max():.3f}. Delta-orthogonal: |ln λ| ≤ "
-        f"{found.delta:.0e}. "
+        f"functions differ by at most {upper(found.distance.max(), 2)}. Delta-orthogonal: |ln λ| ≤ "
+        f"{upper(found.delta, 1)}. "
         f"(b) Squared norm of a random image: after {found.gaussian_norm.shape[1] - 1} Gaussian layers "
         "it has "
         f"become {last.min():.2g} to {last.max():.2g} of what it was, though E = 1. After {found.deep} "
