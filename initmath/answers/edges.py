@@ -17,6 +17,7 @@ from initmath.criteria.result import Question
 from initmath.derivation import Number
 from initmath.display.document import Block, Caution, Facts, Heading
 from initmath.display.inline import Inline, Label
+from initmath.display.naming import explained
 from initmath.display.shown import Shown
 from initmath.errors import Divergent, InputError, NotEnclosed
 from initmath.integral import q as Q
@@ -90,7 +91,7 @@ class EdgeOfChaos(Shown):
 
     def blocks(self) -> tuple[Block, ...]:
         """Title, the point, the curve, the doubly critical points."""
-        return _page(self)
+        return explained(_page(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from initmath.answers.facts import ActivationFacts, facts_of
 from initmath.derivation import Number
 from initmath.display.document import Block, Caution, Facts, Heading, Items, Paragraph
 from initmath.display.inline import Inline, Label
+from initmath.display.naming import explained
 from initmath.display.shown import Shown
 from initmath.errors import InputError
 from initmath.meanfield.phases import FixedPoint, Phases, phases
@@ -76,7 +77,7 @@ class MeanField(Shown):
 
     def blocks(self) -> tuple[Block, ...]:
         """Title, facts, the fixed points one by one, what is not proven."""
-        return _page(self)
+        return explained(_page(self))
 
 
 def mean_field(

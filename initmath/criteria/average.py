@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from initmath import moments
+from initmath.criteria.asked import at_asked_q, where_it_holds
 from initmath.criteria.flow import flow
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
@@ -25,14 +26,11 @@ def solve(question: Question) -> CriterionResult:
     if not slope.ball.is_finite():
         return no_solution("E g'² is infinite: no weight variance keeps the gradient")
     bias, ratio = exact(question.bias, question.digits), exact(question.fan_ratio, question.digits)
-    sigma_w2 = settle(
-        combine(
-            lambda q, b, m, r, c: 2 / (m / (q - b) + r * c),
-            point.q, bias, second, ratio, slope,
-            digits=question.digits,
-        ),
-        question.at,
+    general = combine(
+        lambda q, b, m, r, c: 2 / (m / (q - b) + r * c), point.q, bias, second, ratio, slope,
+        digits=question.digits,
     )  # fmt: skip
+    sigma_w2 = settle(general, question.at)
     leads = flow(question, sigma_w2, bias)
     solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
     steps: tuple[Step, ...] = ()
@@ -42,12 +40,13 @@ def solve(question: Question) -> CriterionResult:
         steps = (
             Step(
                 rule="average",
-                before=2 / (forward + backward),
+                before=where_it_holds(2 / (forward + backward), general, sigma_w2, question.at),
                 after=sigma_w2.closed_form,
                 reason="The forward condition wants 1/v² = fan_in·E g²/(q − σ_b²), the backward one "
                 "1/v² = fan_out·E g'²; take the mean of the two.",
                 references=("Glorot & Bengio 2010, eq. (12), generalised from the identity",),
             ),
+            *at_asked_q(sigma_w2.closed_form, question.at),
         )
     return CriterionResult((solution,), None, True, f"fixes no q: its length map {leads.says}", steps)
 

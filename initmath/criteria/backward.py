@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from initmath import moments
+from initmath.criteria.asked import at_asked_q, where_it_holds
 from initmath.criteria.flow import flow
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
@@ -32,7 +33,8 @@ def solve(question: Question) -> CriterionResult:
     if reason is not None:
         return no_solution(reason)
     ratio = exact(1 / question.fan_ratio, question.digits)
-    sigma_w2 = settle(combine(lambda r, c: r / c, ratio, slope, digits=question.digits), question.at)
+    general = combine(lambda r, c: r / c, ratio, slope, digits=question.digits)
+    sigma_w2 = settle(general, question.at)
     bias = exact(question.bias, question.digits)
     leads = flow(question, sigma_w2, bias)
     solution = solution_at(point, sigma_w2, bias, fixed=False, leads=leads)
@@ -42,13 +44,14 @@ def solve(question: Question) -> CriterionResult:
         steps = (
             Step(
                 rule="backward",
-                before=1 / question.fan_ratio / inert,
+                before=where_it_holds(1 / question.fan_ratio / inert, general, sigma_w2, question.at),
                 after=sigma_w2.closed_form,
                 reason="Going back through a layer multiplies the mean squared gradient by "
                 "fan_out·v²·E g'(y)²; asking that it is kept gives v², and N·v² = fan_in·v².",
                 conditions=("the gradient is independent of the pre-activations (mean field)",),
                 references=("He et al. 2015, arXiv:1502.01852, eq. (14)",),
             ),
+            *at_asked_q(sigma_w2.closed_form, question.at),
         )
     free = sigma_w2.closed_form is not None and Q not in sigma_w2.closed_form.free_symbols
     same = free and question.activation.homogeneity_degree == 1

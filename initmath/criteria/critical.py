@@ -10,6 +10,7 @@ from sympy import S
 
 from initmath import moments
 from initmath.balls import bits, evaluate, to_arb, working_precision
+from initmath.criteria.asked import at_asked_q, where_it_holds
 from initmath.criteria.backward import no_gradient
 from initmath.criteria.point import Point, asked_point, root_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
@@ -49,9 +50,11 @@ def _at_q(question: Question) -> CriterionResult:
     if reason is not None:
         return no_solution(reason)
     digits = question.digits
-    sigma_w2 = settle(combine(lambda c: 1 / c, slope, digits=digits), question.at)
+    general = combine(lambda c: 1 / c, slope, digits=digits)
+    sigma_w2 = settle(general, question.at)
     second = point.moment("second_moment")
-    sigma_b2 = combine(lambda q, m, c: q - m / c, point.q, second, slope, digits=digits)
+    left = combine(lambda q, m, c: q - m / c, point.q, second, slope, digits=digits)
+    sigma_b2 = left
     everywhere = (
         sigma_b2.closed_form is not None
         and sigma_w2.closed_form is not None
@@ -59,7 +62,7 @@ def _at_q(question: Question) -> CriterionResult:
     )
     if everywhere or _vanishes_here(sigma_b2, question.at):
         sigma_b2 = exact(S.Zero, digits)
-    steps = _steps(question, sigma_w2, sigma_b2)
+    steps = _steps(question, (general, sigma_w2), (left, sigma_b2))
     if sigma_b2.ball < 0:
         return no_solution(
             f"χ₁ = 1 at q = {question.at} needs σ_w² = {sigma_w2.value} and σ_b² = {sigma_b2.value} < 0: "
@@ -84,7 +87,11 @@ def _vanishes_here(number: Number, at: Any) -> bool:
     return closed.free_symbols <= {Q} and is_zero(closed.xreplace({Q: at}))
 
 
-def _steps(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[Step, ...]:
+def _steps(
+    question: Question, weights: tuple[Number, Number], biases: tuple[Number, Number]
+) -> tuple[Step, ...]:
+    """State both equations; each pair is a number before and after it was settled at the asked q."""
+    sigma_w2, sigma_b2 = weights[1], biases[1]
     if sigma_w2.closed_form is None or sigma_b2.closed_form is None:
         return ()
     inert = moments.problem(question.activation, "derivative_second_moment")
@@ -93,20 +100,22 @@ def _steps(question: Question, sigma_w2: Number, sigma_b2: Number) -> tuple[Step
     return (
         Step(
             rule="critical",
-            before=1 / inert,
+            before=where_it_holds(1 / inert, *weights, question.at),
             after=sigma_w2.closed_form,
             reason="χ₁ = σ_w² E g'(y)² is the slope of the correlation map at 1 and the growth of squared "
             "gradients; asking for χ₁ = 1 gives σ_w².",
             references=source,
         ),
+        *at_asked_q(sigma_w2.closed_form, question.at),
         Step(
             rule="fixed_point",
-            before=Q - second / inert,
+            before=where_it_holds(Q - second / inert, *biases, question.at),
             after=sigma_b2.closed_form,
             reason="q stays if q = σ_w² E g(y)² + σ_b²; that leaves σ_b².",
             conditions=("σ_b² ≥ 0",),
             references=source,
         ),
+        *at_asked_q(sigma_b2.closed_form, question.at),
     )
 
 

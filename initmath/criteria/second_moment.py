@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from initmath import moments
+from initmath.criteria.asked import at_asked_q, where_it_holds
 from initmath.criteria.point import asked_point, solution_at
 from initmath.criteria.result import Criterion, CriterionResult, Question, no_solution
-from initmath.derivation import Step
+from initmath.derivation import Number, Step
 from initmath.integral import q as Q
 from initmath.solving.arithmetic import combine, exact, settle
 
@@ -32,23 +33,23 @@ def solve(question: Question) -> CriterionResult:
         continuum = (
             f"every q > 0 is kept by the same N·v² = {sigma_w2.closed_form}: E g² is proportional to q"
         )
-    return CriterionResult((solution,), continuum, True, None, _steps(question, sigma_w2.closed_form))
+    return CriterionResult((solution,), continuum, True, None, _steps(question, general, sigma_w2))
 
 
-def _steps(question: Question, closed: object) -> tuple[Step, ...]:
+def _steps(question: Question, general: Number, sigma_w2: Number) -> tuple[Step, ...]:
+    closed = sigma_w2.closed_form
     if closed is None or question.activation.expr is None:
         return ()
     before = (Q - question.bias) / moments.problem(question.activation, "second_moment")
-    here = before if Q in getattr(closed, "free_symbols", ()) else before.xreplace({Q: question.at})
     step = Step(
         rule="second_moment",
-        before=here if question.bias != 0 or Q in getattr(closed, "free_symbols", ()) else before,
+        before=where_it_holds(before, general, sigma_w2, question.at),
         after=closed,
         reason="A layer maps q to σ_w² E g(y)² + σ_b² with y ~ N(0, q); asking that q is kept gives σ_w².",
         conditions=("q > σ_b²",),
         references=("He et al. 2015, arXiv:1502.01852, eq. (10); Kumar 2017, arXiv:1704.08863, eq. (6)",),
     )
-    return (step,)
+    return (step, *at_asked_q(closed, question.at))
 
 
 CRITERION = Criterion(

@@ -12,7 +12,7 @@ from initmath.display.document import Block, Equation, Heading
 from initmath.display.inline import PlainMedium, latex, show
 from initmath.display.lines import width
 
-__all__ = ["named"]
+__all__ = ["explained", "named"]
 
 WIDE = 8.0
 """Width in em from which on a constant may have a name."""
@@ -22,6 +22,9 @@ SAVED = 100.0
 
 OPERATIONS = 4
 """A sum of fewer operations is never so wide; counting them is quicker than writing the sum."""
+
+LOGISTIC_L = "E sech²(√(t)·z),  z ~ N(0, 1)"
+"""What `initmath.gaussian.special.logistic_L` is."""
 
 LETTERS = "BCDHMPRUVZ"
 """Without A, which is a word, and what the theory and the Bessel functions use: E F G I J K L N Q S T W Y."""
@@ -44,7 +47,7 @@ def named(blocks: Iterable[Block]) -> tuple[Block, ...]:
     m q**5/B + q**4/B + q**3/B + q**2/B + q/B + 1/B
     ('where ', B) 2*exp(2)*erfc(sqrt(2)) + E*pi*erfc(sqrt(2)/2)**2 + 3*exp(1/2)*erfc(sqrt(2)/2) + 2
     """
-    blocks = tuple(blocks)
+    blocks = explained(tuple(blocks))
     names = _names(blocks)
     if not names:
         return blocks
@@ -63,6 +66,20 @@ def named(blocks: Iterable[Block]) -> tuple[Block, ...]:
             found.append(Equation(("where ", name), meaning[name]))
         told |= used
     return tuple(found)
+
+
+def explained(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Say what L is, below the first block that uses it: no book has it under this name."""
+    for place, block in enumerate(blocks, 1):
+        if any(_has_l(expr) for expr in _formulas(block)):
+            return (*blocks[:place], Equation("where L(t)", LOGISTIC_L), *blocks[place:])
+    return blocks
+
+
+def _has_l(expr: Any) -> bool:
+    from sympy import Function
+
+    return any(type(part).__name__ == "logistic_L" for part in expr.atoms(Function))
 
 
 def _names(blocks: tuple[Block, ...]) -> dict[Any, Any]:

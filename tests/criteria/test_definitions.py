@@ -57,6 +57,22 @@ def test_steps_state_true_equations():
             assert abs(evaluate(left - right, {q: 2}, 200)) < 1e-40
 
 
+@pytest.mark.parametrize("act", ["selu", "cauchy", "gcu", "arctan", "sin", "exp", "laplace", "gelu"])
+@pytest.mark.parametrize("name", ["second_moment", "backward", "average", "critical"])
+def test_a_value_at_one_q_is_not_said_of_every_q(name, act):
+    steps = solve(name, resolve(act)).steps
+    assert steps and q not in steps[-1].after.free_symbols
+    for step in steps:
+        whole = step.before.free_symbols | step.after.free_symbols
+        if q in whole and q not in step.after.free_symbols:
+            assert step.inserted == ((q, 1),)
+            assert abs(evaluate(step.after - step.before.subs(q, 1), {}, 200)) < 1e-40
+
+
+def test_gelu_is_led_to_its_number():
+    assert solve("second_moment", resolve("gelu")).steps[-1].after == 6 * pi / (sqrt(3) + 2 * pi)
+
+
 @pytest.mark.parametrize("name", ["second_moment", "backward", "average", "critical", "variance"])
 def test_homogeneous_activations_agree_on_one_value(name):
     solution = only(name, resolve("leaky_relu", {"a": "symbol"}))
