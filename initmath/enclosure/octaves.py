@@ -39,9 +39,6 @@ RHO = 4
 DIGITS, BITS = 6, 64
 """Relative accuracy of the values between which is interpolated."""
 
-SPARE = 3
-"""More digits, which take little: in the derivatives what the values are off counts 400 and 53,000 times."""
-
 SECONDS = 1.0
 """For the bound; without one there is no interpolation."""
 
@@ -250,9 +247,10 @@ def _panel(f: PiecewiseSmooth, power: int, at: Callable[[arb], arb] | None, k: i
     with working_precision(BITS):
         try:
             bound = _bound(f, power, k)
-            moments = (_moments(f, k) if at is None else None) or _one_by_one(f, power, at, k, bound)
-            if moments is None:
-                return None
+            most = arb(4) ** (power * (k + 1)) * _absolute(f, arb(4) ** (k + 1))
+            if not _rests()[0] * bound < USEFUL * most:
+                return None  # of no use, whatever the moments are: they are not computed in vain
+            moments = (_moments(f, k) if at is None else None) or _one_by_one(f, at, k)
             places = zip(_places(k), moments, strict=True)
             values = [_scaled(*place, moment, power, bound) for place, moment in places]
         except (NotEnclosed, Divergent):
@@ -261,24 +259,17 @@ def _panel(f: PiecewiseSmooth, power: int, at: Callable[[arb], arb] | None, k: i
         for value, basis in zip(values, _basis(), strict=True):
             polynomial += arb(value.mid()) * basis
         errors = _errors(bound, max(arb(value.rad()) for value in values))
-        largest = max(float(abs(value).upper()) for value in values)
+        largest = max(abs(value).upper() for value in values)
         return _Panel(polynomial, errors) if errors[0] < USEFUL * largest else None
 
 
 @lru_cache(maxsize=1024)
 def _moments(f: PiecewiseSmooth, k: int) -> tuple[arb, ...] | None:
-    return expectations(f, [middle for middle, _ in _places(k)], DIGITS + SPARE)
+    return expectations(f, [middle for middle, _ in _places(k)], DIGITS)
 
 
-def _one_by_one(
-    f: PiecewiseSmooth, power: int, at: Callable[[arb], arb] | None, k: int, bound: arb
-) -> list[arb] | None:
-    """Enclose E f at each place on its own; None where the bound would be of no use to these values."""
-    places = [middle for middle, _ in _places(k)]
-    few = [abs(q**power * _value(f, at, *q.man_exp())).upper() for q in places[:: DEGREE // 2]]
-    if not _rests()[0] * bound < 10 * USEFUL * max(few):
-        return None  # the other values would hardly be so much larger: they are not computed in vain
-    return [_value(f, at, *q.man_exp()) for q in places]
+def _one_by_one(f: PiecewiseSmooth, at: Callable[[arb], arb] | None, k: int) -> list[arb]:
+    return [_value(f, at, *middle.man_exp()) for middle, _ in _places(k)]
 
 
 def _errors(bound: arb, inexact: arb) -> tuple[arb, ...]:
@@ -342,13 +333,16 @@ def _steepest(bound: arb) -> arb:
 def _bound(f: PiecewiseSmooth, power: int, k: int) -> arb:
     r"""Bound \|q^power M\| on the ellipse, M's √(q_e/|q|)·E|f| with each factor at its largest."""
     farthest, nearest, widest = _reach()
-    q = arb((_centre(k).exp() * farthest).upper())
-    if all(piece.expr.is_nonnegative for piece in f.pieces):
-        absolute = expectation(f, q, 1, seconds=SECONDS)
-    else:
-        absolute = expectation(f.map(lambda e: e**2), q, 1, seconds=SECONDS).sqrt()
+    absolute = _absolute(f, arb((_centre(k).exp() * farthest).upper()))
     bound = (farthest / nearest).sqrt() * absolute * (_centre(k).exp() * widest) ** power
     return arb(bound.upper())
+
+
+def _absolute(f: PiecewiseSmooth, q: arb) -> arb:
+    """Bound E|f|."""
+    if all(piece.expr.is_nonnegative for piece in f.pieces):
+        return expectation(f, q, 1, seconds=SECONDS).upper()
+    return expectation(f.map(lambda e: e**2), q, 1, seconds=SECONDS).sqrt().upper()
 
 
 @lru_cache(maxsize=1)

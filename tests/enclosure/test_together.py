@@ -9,12 +9,12 @@ import pytest
 from flint import arb
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sympy import Abs, Heaviside, Max, Piecewise, atan, cos, cosh, erf, exp, log, sin, sqrt, tanh
+from sympy import Abs, Heaviside, Max, Piecewise, atan, cos, cosh, erf, exp, gamma, log, sin, sqrt, tanh
 
 import initmath
 from initmath.activation import resolve
 from initmath.balls import working_precision
-from initmath.enclosure import expectation, together
+from initmath.enclosure import expectation, octaves, together
 from initmath.enclosure.together import expectations
 from initmath.errors import Divergent, NotEnclosed
 from initmath.integral import x
@@ -58,7 +58,7 @@ FUNCTIONS = {
 @given(
     exponent=st.floats(-7, 7),
     ratios=st.lists(st.floats(1, 4), min_size=1, max_size=4),
-    digits=st.integers(2, 12),
+    digits=st.integers(2, 9),
 )
 def test_the_truth_lies_inside_and_the_ball_is_narrow(name, exponent, ratios, digits):
     f = _f(FUNCTIONS[name])
@@ -93,11 +93,11 @@ def test_closed_forms(q):
     ]
     with mpmath.workdps(30):
         for expr, truth in pairs:
-            found = expectations(_f(expr), _q(*places), 10)
+            found = expectations(_f(expr), _q(*places), 9)
             for place, ball in zip(places, found, strict=True):
                 wanted = arb(mpmath.nstr(truth(mpmath.mpf(place)), 25))
                 assert abs(ball - wanted).lower() == 0 or ball.overlaps(wanted), (expr, place)
-                assert ball.rad() < 1e-9 * max(1.0, abs(float(ball)))
+                assert ball.rad() < 1e-8 * max(1.0, abs(float(ball)))
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in initmath.activations()])
@@ -114,7 +114,7 @@ def test_what_it_does_not_do(expr):
 
 
 def test_more_digits_than_bits_are_not_promised():
-    assert expectations(_f(x**2), _q(1), 13) is None
+    assert expectations(_f(x**2), _q(1), 10) is None
 
 
 def test_divergence_is_said():
@@ -122,24 +122,44 @@ def test_divergence_is_said():
         expectations(_f(exp(x**2)), _q(0.1, 0.6), 6)
 
 
-def test_time_is_limited():
-    with pytest.raises(NotEnclosed, match="seconds"):
-        expectations(_f(cos(2000 * x)), _q(1, 3), 6, seconds=0.01)
+def test_what_takes_long_is_left_to_others():
+    assert expectations(_f(cos(2000 * x)), _q(1, 3), 6, seconds=0.01) is None
+
+
+def test_a_bound_of_the_growth_is_needed():
+    with pytest.raises(NotEnclosed, match="growth"):
+        expectations(_f(gamma(x**2 + 1) * exp(-(x**2))), _q(1), 6)
+
+
+@pytest.mark.parametrize(("name", "k"), [("elu", -60), ("tanh", 60)])
+def test_balls_that_say_little_are_not_taken(name, k):
+    """Cancellation at 64 bits, or a tail too heavy for the rest: one by one they are known."""
+    f = (
+        resolve(name).pieces.map(lambda e: e**2)
+        if name == "elu"
+        else resolve(name).derivative.map(lambda e: e**2)
+    )
+    assert expectations(f, [arb(4) ** k, 2 * arb(4) ** k], 6) is None
+    assert octaves._panel(f, 0, None, k) is not None
+
+
+def test_a_panel_whose_error_exceeds_the_doubles_is_none():
+    assert octaves._panel(_f(exp(2 * x)), 0, None, 3) is None
 
 
 def test_without_its_error_term_the_truth_would_be_missed(monkeypatch):
-    """The bound is needed: with few nodes forced the value alone is wrong, the ball is not."""
+    """The bound is needed: with fewer nodes the value alone is wrong, the ball is not."""
     chosen = together._Quadrature._choose
 
     def few(self, function, middle, half):
         found = chosen(self, function, middle, half)
-        return None if found is None else (4, *found[1:])
+        return None if found is None else (max(found[0] - 4, 2), *found[1:])
 
     monkeypatch.setattr(together._Quadrature, "_choose", few)
     f = _f(tanh(x) ** 2)
-    (ball,) = expectations(f, _q(1), 6)
+    (ball,) = expectations(f, _q(1), 3)
     truth = expectation(f, 1, 20)
-    assert ball.overlaps(truth) and not arb(ball.mid(), 1e-6).overlaps(truth)
+    assert ball.overlaps(truth) and not arb(ball.mid(), 1e-12).overlaps(truth)
 
 
 @settings(max_examples=60, deadline=None)
