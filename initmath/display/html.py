@@ -168,15 +168,19 @@ SHORT = 28
 """Characters of a line that a table does not break."""
 
 
+_NUMBER = re.compile(r"[-+−]?\d+(\.\d+)?(e[-+]?\d+)?")
+
+
 def _data(content: Any) -> str:
     lines = content if isinstance(content, list) else [content]
     return f"<td>{'<br>'.join(map(_line, lines))}</td>"
 
 
 def _line(content: Inline) -> str:
-    """Keep a short line in one; a formula may be broken, and a number before its error."""
+    """Keep a short line or number in one; a formula may be broken, a long word, a number before its error."""
     shown, plain = show(content, _MEDIUM), show(content, _PLAIN)
-    breaks = hasattr(content, "free_symbols") or "±" in plain or " " not in plain or len(plain) > SHORT
+    whole = " " in plain or _NUMBER.fullmatch(plain) is not None
+    breaks = hasattr(content, "free_symbols") or "±" in plain or not whole or len(plain) > SHORT
     if not breaks:
         return f'<span class="short">{shown}</span>'
     return "=&nbsp;" + shown[2:] if plain.startswith("= ") else shown

@@ -45,7 +45,8 @@ th, td { text-align: left; vertical-align: baseline; padding: .3rem .8rem .3rem 
 th { border-bottom: 2px solid #bbb; }
 td math, dd math, .step p math, p.formula math { math-style: normal; margin-block: .15rem; }
 .short, .error { white-space: nowrap; }
-pre { background: #f5f5f5; padding: .7rem .9rem; overflow-x: auto; font-size: .85rem; line-height: 1.45; }
+pre { background: #f5f5f5; padding: .7rem .9rem; font-size: .85rem; line-height: 1.45;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; height: auto; display: block; }
 figcaption { font-size: .9rem; color: #444; }
@@ -64,8 +65,7 @@ figcaption { font-size: .9rem; color: #444; }
   p { orphans: 3; widows: 3; }
   tbody tr:first-child { break-after: avoid; }
   tbody tr:last-child { break-before: avoid; }
-  .scroll, pre { overflow: visible; white-space: normal; }
-  pre { white-space: pre-wrap; }
+  .scroll { overflow: visible; white-space: normal; }
   figure svg { max-height: 17cm; }
   a { color: inherit; text-decoration: none; }
 }
@@ -110,7 +110,7 @@ def _section(section: Any) -> str:
     for name, code in section.code:
         parts.append(f"<h3>{escape(name)}</h3>")
         label = escape(f"{name} code", quote=True)
-        parts.append(f'<pre tabindex="0" role="group" aria-label="{label}"><code>{escape(code)}</code></pre>')
+        parts.append(f'<pre role="group" aria-label="{label}"><code>{escape(code)}</code></pre>')
     if section.picture is not None:
         picture = section.picture
         if not isinstance(picture, str):

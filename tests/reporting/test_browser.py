@@ -42,11 +42,13 @@ MEASURE = """
   }
   const cut = [...document.querySelectorAll(".scroll")].filter(
     e => e.scrollHeight > e.clientHeight + 1).map(e => e.textContent.slice(0, 80));
+  const code = [...document.querySelectorAll("pre")].filter(
+    e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 80));
   const pictures = [...document.querySelectorAll("figure svg")].map(e => {
     const box = e.getBoundingClientRect();
     return [box.left, box.width, box.height, e.querySelectorAll("path, use").length];
   });
-  return {...found, outside, cut, pictures, formulas: document.querySelectorAll("math").length,
+  return {...found, outside, cut, code, pictures, formulas: document.querySelectorAll("math").length,
           failed: performance.getEntriesByType("resource").length};
 })()
 """
@@ -91,7 +93,7 @@ def test_nothing_overflows_and_everything_is_seen(page, reports, act, width, med
     assert page.run("innerWidth") == width
     assert seen["width"] <= seen["room"], "the page scrolls sideways"
     assert seen["formulas"] > 20
-    assert not seen["outside"] and not seen["cut"]
+    assert not seen["outside"] and not seen["cut"] and not seen["code"]
     assert len(seen["pictures"]) == 4
     for left, wide, high, drawn in seen["pictures"]:
         assert left >= 0 and wide > 250 and high > 100 and left + wide <= width and drawn > 20
