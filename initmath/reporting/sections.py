@@ -247,7 +247,8 @@ def _verification(asked: Asked, solved: CriterionResult) -> Made:
             blocks += [Heading(title), *part]
     alt = (
         f"{NETWORKS} simulated networks of width {WIDTH} and depth {DEPTH}: dots are their means with two "
-        "standard errors, lines the prediction for this width, bands two standard deviations of one network."
+        "standard errors, lines the prediction for this width, bands two standard deviations of one network. "
+        "Where a line stops before the last layer, the shift by 1/width is too large to be predicted."
     )
     section = Section("verification", TITLES["verification"], tuple(blocks), None, alt)
     return Made(section, partial(_verification_figure, found))
