@@ -17,6 +17,7 @@ References
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -41,6 +42,9 @@ DIGITS, BITS = 6, 64
 
 SECONDS = 1.0
 """For the bound; without one there is no interpolation."""
+
+PATIENCE = 8.0
+"""Seconds for the moments of two octaves, one by one."""
 
 TERMS = 8
 """Of the exponential series on a ball of log q."""
@@ -269,7 +273,12 @@ def _moments(f: PiecewiseSmooth, k: int) -> tuple[arb, ...] | None:
 
 
 def _one_by_one(f: PiecewiseSmooth, at: Callable[[arb], arb] | None, k: int) -> list[arb]:
-    return [_value(f, at, *middle.man_exp()) for middle, _ in _places(k)]
+    found, ends = [], time.monotonic() + PATIENCE
+    for middle, _ in _places(k):
+        found.append(_value(f, at, *middle.man_exp()))
+        if time.monotonic() > ends:
+            raise NotEnclosed(f"{PATIENCE:g} seconds did not suffice for the integrals of two octaves")
+    return found
 
 
 def _errors(bound: arb, inexact: arb) -> tuple[arb, ...]:

@@ -48,14 +48,16 @@ def log_peak(bound: Bound, q: arb, start: float) -> float:
 
 
 def cut(bound: Bound, q: arb, start: float, log_tolerance: float) -> float:
-    """Return T ≥ start beyond which bound·density is below exp(log_tolerance)."""
+    """Return T ≥ start beyond which the integral of bound·density is below exp(log_tolerance): see `tail`."""
     log_scale, power, linear, alpha = _exponents(bound, q)
     if log_scale == -math.inf:
         return start
     step = 1 / math.sqrt(2 * alpha)
     t = max(_highest(power, linear, alpha) + step, start)  # beyond the peak, where the tail falls
     count = 0
-    while log_scale + power * math.log1p(t) + (linear - alpha * t) * t > log_tolerance:
+    while (slope := power / (1 + t) + linear - 2 * alpha * t) >= 0 or (
+        log_scale + power * math.log1p(t) + (linear - alpha * t) * t - math.log(-slope) > log_tolerance
+    ):
         t += step
         count += 1
         if count > STEPS:

@@ -114,7 +114,7 @@ def run(
     try:
         if executor is not None:
             _Dispatch(experiment, store, executor, report).run()
-        elif experiment.networks * _seconds(experiment) < _ALONE_SECONDS:
+        elif experiment.route != "explicit" and experiment.networks * _seconds(experiment) < _ALONE_SECONDS:
             _Dispatch(experiment, store, InlineExecutor(), report).run()
         else:
             _with_threads(experiment, store, report)

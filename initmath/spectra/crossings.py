@@ -41,10 +41,11 @@ def crossings(function: Callable[[Real], Real], low: Real, high: Real) -> Real:
     if not low.size:
         return low
     rows = np.arange(low.size)
-    end = (function(high) > 0)[:, None]
+    first_sign = function(low)
+    start = np.where(first_sign == 0, function(high) <= 0, first_sign > 0)[:, None]
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _PARTS + 1, axis=1)
-        beyond = (function(grid[:, 1:-1].ravel()) > 0).reshape(low.size, -1) == end
-        first = np.concatenate([beyond, np.ones_like(end)], axis=1).argmax(axis=1)
+        beyond = (function(grid[:, 1:-1].ravel()) > 0).reshape(low.size, -1) != start
+        first = np.concatenate([beyond, np.ones_like(start)], axis=1).argmax(axis=1)
         low, high = grid[rows, first], grid[rows, first + 1]
     return np.asarray((low + high) / 2)

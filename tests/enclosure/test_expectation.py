@@ -228,6 +228,13 @@ def test_what_outgrows_every_gaussian_bounds_its_reciprocal_by_something_finite(
     assert expectation(split(expr), 1, 15).overlaps(arb(mpmath.nstr(true, 20)) + arb(0, 1e-18))
 
 
+@pytest.mark.parametrize("q", [10**8, 10**10, 10**30])
+@pytest.mark.parametrize("digits", [1, 6, 15])
+def test_large_variances_need_no_more_than_small_ones(q: int, digits: int) -> None:
+    ball = expectation(split(sp.Max(x, 0) ** 2), q, digits)
+    assert ball.contains(q // 2) and relative_error(ball) < 10**-digits
+
+
 def test_a_tail_is_never_left_out() -> None:
     """x⁴⁰ at q = 1 has its mass near z = 6, far from where the density has it: E z⁴⁰ = 39!!."""
     ball = expectation(split(x**40), 1, 30)

@@ -39,5 +39,11 @@ def test_agrees_with_brent():
         assert np.allclose(crossings(function, grid[at], grid[at + 1]), wanted, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("slope", [1, -1])
+@pytest.mark.parametrize("root", [0.0, 1.0])
+def test_a_root_at_an_end(slope, root):
+    assert abs(crossings(lambda t: slope * (t - root), np.array([0.0]), np.array([1.0]))[0] - root) < 1e-15
+
+
 def test_nothing_to_look_for():
     assert crossings(np.sin, np.array([]), np.array([])).shape == (0,)
