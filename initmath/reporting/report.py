@@ -271,10 +271,15 @@ class _Jobs:
                 self.coming[anchor] = self._send(draw_text, made)
         return here | {anchor: self._take(anchor) for anchor in self.coming}
 
+    def _works(self) -> bool:
+        """Whether the executor has begun anything: then the rest is waited for."""
+        futures = self.coming.values()
+        return any(future.running() or (future.done() and not future.cancelled()) for future in futures)
+
     def _take(self, anchor: str) -> Section:
         self.tell(TITLES[anchor])
         coming = self.coming[anchor]
-        if coming.cancel():
+        if not self._works() and coming.cancel():
             return make(anchor, self.asked, *self.given[anchor]).drawn()
         try:
             return coming.result()
