@@ -86,6 +86,7 @@ def expectation(
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> from sympy import Max, tanh
     >>> from initmath.integral import x
     >>> expectation(PiecewiseSmooth.from_expr(tanh(x) ** 2, x), 1, 15).str(12, radius=False)

@@ -34,8 +34,8 @@ def crossings(function: Callable[[Real], Real], low: Real, high: Real) -> Real:
 
     Examples
     --------
-    >>> crossings(lambda x: x**2 - 2, np.array([-2.0, 1.0]), np.array([-1.0, 3.0])).round(12)
-    array([-1.414213562374,  1.414213562373])
+    >>> crossings(lambda x: x**2 - 2, np.array([-2.0, 1.0]), np.array([-1.0, 3.0])).round(8).tolist()
+    [-1.41421356, 1.41421356]
     """
     low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
     if not low.size:
