@@ -49,7 +49,8 @@ class Powers(Formatter):
         """Label all ticks of an axis alike."""
         if all(1e-3 < value < 1e4 for value in values):
             return [f"{value:g}" for value in values]
-        powers = np.round(np.log10(values)).astype(int)
-        if np.allclose(10.0**powers, values, rtol=1e-6):
-            return ["10" + str(power).translate(_RAISED) for power in powers]
-        return [f"{value:.0e}" for value in values]
+        parts = [f"{value:.0e}".split("e") for value in values]
+        powers = ["10" + str(int(exponent)).translate(_RAISED) for _, exponent in parts]
+        if np.allclose([float("1e" + exponent) for _, exponent in parts], values, rtol=1e-6, atol=0):
+            return powers
+        return [f"{digit}·{power}" for (digit, _), power in zip(parts, powers, strict=True)]
