@@ -17,7 +17,7 @@ from flint import acb, arb
 from initmath.balls.stable import Erfcx, Logistic, LogOnePlusExp
 from initmath.integral import Phi
 
-__all__ = ["DIRECT", "FUNCTIONS", "NOT_FINITE", "Operation", "erfcx_ball", "power"]
+__all__ = ["DIRECT", "FUNCTIONS", "NOT_FINITE", "Operation", "erfcx_ball", "of_one", "power"]
 
 Operation = Callable[[list[Any], bool], Any]
 
@@ -113,34 +113,30 @@ def _not_holomorphic(real: Callable[[arb], Any], complex_: Callable[[acb], Any])
     return operation
 
 
+def of_one(direct: Callable[[Any], Any]) -> Operation:
+    """Return a function of one value without cuts, as an operation that a program calls directly."""
+
+    def operation(values: list[Any], analytic: bool) -> Any:
+        return direct(values[0])
+
+    DIRECT[operation] = direct
+    return operation
+
+
 def _method(name: str) -> Operation:
-    direct = methodcaller(name)
-
-    def operation(values: list[Any], analytic: bool) -> Any:
-        return direct(values[0])
-
-    DIRECT[operation] = direct
-    return operation
+    return of_one(methodcaller(name))
 
 
-def _tanh() -> Operation:
+def _tanh(value: Any) -> Any:
     """Tanh; beyond Re u = ±1 by e^{∓2u}, so that a wide ball far out stays finite."""
-
-    def direct(value: Any) -> Any:
-        if isinstance(value, acb):
-            if value.real > 1:
-                small = (-2 * value).exp()
-                return 1 - 2 * small / (1 + small)
-            if value.real < -1:
-                small = (2 * value).exp()
-                return 2 * small / (1 + small) - 1
-        return value.tanh()
-
-    def operation(values: list[Any], analytic: bool) -> Any:
-        return direct(values[0])
-
-    DIRECT[operation] = direct
-    return operation
+    if isinstance(value, acb):
+        if value.real > 1:
+            small = (-2 * value).exp()
+            return 1 - 2 * small / (1 + small)
+        if value.real < -1:
+            small = (2 * value).exp()
+            return 2 * small / (1 + small) - 1
+    return value.tanh()
 
 
 def _imaginary_cuts(name: str) -> Operation:
@@ -340,7 +336,7 @@ FUNCTIONS: dict[type, Operation] = {
     sp.csc: _method("csc"),
     sp.sinh: _method("sinh"),
     sp.cosh: _method("cosh"),
-    sp.tanh: _tanh(),
+    sp.tanh: of_one(_tanh),
     sp.coth: _method("coth"),
     sp.sech: _method("sech"),
     sp.csch: _method("csch"),

@@ -16,7 +16,7 @@ from sympy.core.numbers import ImaginaryUnit, NumberSymbol, Rational
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from initmath.balls.functions import DIRECT, FUNCTIONS, NOT_FINITE, Operation, power, square_root
+from initmath.balls.functions import DIRECT, FUNCTIONS, NOT_FINITE, Operation, of_one, power, square_root
 from initmath.balls.numbers import to_arb
 from initmath.balls.stable import stabilise
 from initmath.errors import NotEnclosed
@@ -313,13 +313,7 @@ _FOLDED: dict[Operation, Callable[[Any, Any], Any]] = {_sum: operator.add, _mult
 
 @lru_cache(maxsize=256)
 def _integer_power(exponent: int) -> Operation:
-    direct = _integer_power_of_one(exponent)
-
-    def operation(values: list[Any], analytic: bool) -> Any:
-        return direct(values[0])
-
-    DIRECT[operation] = direct
-    return operation
+    return of_one(_integer_power_of_one(exponent))
 
 
 def _integer_power_of_one(exponent: int) -> Callable[[Any], Any]:

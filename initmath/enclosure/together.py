@@ -208,16 +208,14 @@ class _Quadrature:
             half, middle = (right - left) / 2, (left + right) / 2
             if not half > (abs(left) + abs(right)) * NARROW:
                 found = self._narrow(function, left, right)
-                totals = [total + part for total, part in zip(totals, found, strict=True)]
-                continue
-            chosen = self._choose(function, middle, half)
-            if chosen is None:
+            elif (chosen := self._choose(function, middle, half)) is not None:
+                found = self._rule(function, middle, half, *chosen)
+            else:
                 cut = arb(middle.mid())
                 if depth >= DEEPEST or not (cut > left and cut < right):
                     raise _Unfit
                 waiting += [(left, cut, depth + 1), (cut, right, depth + 1)]
                 continue
-            found = self._rule(function, middle, half, *chosen)
             totals = [total + part for total, part in zip(totals, found, strict=True)]
         return totals
 

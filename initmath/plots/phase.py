@@ -120,12 +120,14 @@ def _edge(axis: Any, edge: Any) -> None:
 
 def _names(axis: Any, diagram: PhaseDiagram) -> None:
     """Write each phase's name where there is most room for it."""
+    from initmath.plots.decades import Powers
+
     lost, oscillates = np.isposinf(diagram.q_star), np.isnan(diagram.q_star)
     for name, where, colour in (
         ("ordered", ~lost & (diagram.chi_1 < 1), "white"),
         ("chaotic", ~lost & (diagram.chi_1 > 1), "white"),
         ("$q$ oscillates", oscillates, "#404040"),
-        (f"$q$ passes {_power(diagram.farthest)}\nfrom $q = {diagram.start:g}$", lost, "#404040"),
+        (f"$q$ passes {Powers()(diagram.farthest)}\nfrom $q = {diagram.start:g}$", lost, "#404040"),
     ):
         if where.mean() < 0.06:
             continue
@@ -140,13 +142,6 @@ def _names(axis: Any, diagram: PhaseDiagram) -> None:
             fontsize=9.5,
             fontweight="bold",
         )
-
-
-def _power(number: float) -> str:
-    """Write a large number with a power of ten."""
-    digits, exponent = f"{number:.0e}".split("e")
-    power = f"10^{{{int(exponent)}}}"
-    return f"${power}$" if digits == "1" else f"${digits} \\cdot {power}$"
 
 
 def _middle(where: Any) -> tuple[int, int]:

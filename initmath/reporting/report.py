@@ -23,9 +23,9 @@ from initmath.reporting.files import FORMATS, check_path, put
 from initmath.reporting.sections import (
     TITLES,
     Asked,
+    Made,
     Section,
     calls_of,
-    draw_text,
     make,
     make_text,
     parts_of,
@@ -268,7 +268,7 @@ class _Jobs:
             if self.executor is None:
                 here[anchor] = made.drawn()
             else:
-                self.coming[anchor] = self._send(draw_text, made)
+                self.coming[anchor] = self._send(Made.as_text, made)
         return here | {anchor: self._take(anchor) for anchor in self.coming}
 
     def _works(self) -> bool:

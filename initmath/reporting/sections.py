@@ -22,7 +22,6 @@ __all__ = [
     "Made",
     "Section",
     "calls_of",
-    "draw_text",
     "make",
     "make_text",
     "parts_of",
@@ -144,11 +143,6 @@ def make(anchor: str, asked: Asked, *given: Any) -> Made:
 def make_text(anchor: str, asked: Asked, *given: Any) -> Section:
     """Make a section, and draw it."""
     return make(anchor, asked, *given).as_text()
-
-
-def draw_text(made: Made) -> Section:
-    """Draw a section."""
-    return made.as_text()
 
 
 def parts_of(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], dict[str, tuple[Block, ...]]]:

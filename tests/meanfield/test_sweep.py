@@ -184,3 +184,7 @@ def test_a_sketch_follows_orbits_less_far_and_says_so():
     assert fine.q_star[0] == pytest.approx([4, 2e4], rel=1e-9) and fine.farthest == 1e10
     assert sketch.q_star[0, 0] == pytest.approx(4, rel=1e-9) and np.isposinf(sketch.q_star[0, 1])
     assert sketch.farthest == 1e4 and sweep(*plane, start=1e3, fineness=SKETCH).farthest == 1e5
+    for found, far in ((fine, None), (sketch, "10⁴"), (sweep(*plane, start=500, fineness=SKETCH), "5·10⁴")):
+        names = [text.get_text() for text in phase_figure(found, "relu").axes[0].texts]
+        said = [name.split("passes ")[1].split("\n")[0] for name in names if "passes" in name]
+        assert said == ([] if far is None or np.isfinite(found.q_star).all() else [far])
